@@ -1,7 +1,8 @@
 import { defineConfig, type OxlintOverride } from 'oxlint';
 import { LAYERS, type Layer } from './scripts/lint/layers.ts';
 
-const purity = 'Policy is pure: time and chance are given to it, so that every decision can be repeated in a test.';
+const purity =
+  'Policy is pure: time and chance are given to it, so that every decision can be repeated in a test.';
 
 function overrideFor({ files, excludeFiles, bans }: Layer): OxlintOverride {
   return { files, excludeFiles, rules: { 'no-restricted-imports': ['error', { patterns: bans }] } };

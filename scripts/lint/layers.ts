@@ -23,17 +23,20 @@ const unsealing: Ban = {
 
 const sealedFormats: Ban = {
   group: ['@cofre/shared/format/**', '!@cofre/shared/format/envelope/**'],
-  message: 'The server must not be able to open what it keeps: it knows the envelopes, never what is sealed in them.',
+  message:
+    'The server must not be able to open what it keeps: it knows the envelopes, never what is sealed in them.',
 };
 
 const hono: Ban = {
   group: ['hono', 'hono/**', '@hono/**'],
-  message: 'Hono is known in app.ts, main.ts and http/ only: services speak of tenants and packs, not of requests.',
+  message:
+    'Hono is known in app.ts, main.ts and http/ only: services speak of tenants and packs, not of requests.',
 };
 
 const sql: Ban = {
   group: ['better-sqlite3', 'drizzle-orm', 'drizzle-orm/**'],
-  message: 'SQL is known in db/ and vault/index/ only: a query without a tenant scope should be hard to write.',
+  message:
+    'SQL is known in db/ and vault/index/ only: a query without a tenant scope should be hard to write.',
 };
 
 const bree: Ban = {
@@ -48,7 +51,8 @@ const composition: Ban = {
 
 const outsideWorld: Ban = {
   regex: '^node:',
-  message: 'Policy is pure: it decides from what it is given, time included, and touches no file, clock or network.',
+  message:
+    'Policy is pure: it decides from what it is given, time included, and touches no file, clock or network.',
 };
 
 /** Refuses the server's own folders, however deep the importing file lies. */
@@ -124,7 +128,11 @@ function layer(name: string, files: string, bans: Ban[]): Layer {
  * another package's inside.
  */
 export const LAYERS: readonly Layer[] = [
-  layer('shared', 'packages/shared/src/**/*.ts', [packageBans.agent, packageBans.server, packageBans.console]),
+  layer('shared', 'packages/shared/src/**/*.ts', [
+    packageBans.agent,
+    packageBans.server,
+    packageBans.console,
+  ]),
   layer('agent', 'packages/agent/src/**/*.ts', [packageBans.server, packageBans.console]),
   layer('console', 'packages/console/src/**/*.ts', [packageBans.server, packageBans.agent]),
   layer('server', 'packages/server/src/*.ts', [...everywhereInServer, sql, bree]),
