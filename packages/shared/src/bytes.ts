@@ -16,7 +16,7 @@ export function byteStringFromText(text: string): ByteString {
 }
 
 export function byteStringFromBytes(bytes: Uint8Array): ByteString {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice() as ByteString;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as ByteString;
 }
 
 export function bytesFromByteString(value: ByteString): Buffer {
@@ -37,13 +37,11 @@ export function displayName(value: ByteString): string {
   if (text.includes('\ufffd')) {
     return value.replace(/[^\x20-\x5b\x5d-\x7e]/g, (byte) => `\\x${hexByte(byte)}`);
   }
-  return text
-    .replace(/\\/g, '\\\\')
-    .replace(
-      // eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
-      /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-      (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
-    );
+  return text.replace(/\\/g, '\\\\').replace(
+    // eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
+    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
+  );
 }
 
 function hexByte(byte: string): string {

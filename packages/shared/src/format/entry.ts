@@ -42,13 +42,7 @@ export interface Entry {
 }
 
 export type EntryType =
-  | 'file'
-  | 'directory'
-  | 'symlink'
-  | 'fifo'
-  | 'character-device'
-  | 'block-device'
-  | 'stream';
+  'file' | 'directory' | 'symlink' | 'fifo' | 'character-device' | 'block-device' | 'stream';
 
 /** How the bytes of a name are to be read; `posix` (raw bytes) where it is not said. */
 export type NameEncoding = 'posix' | 'utf16le' | 'utf8-nfd';

@@ -1,0 +1,100 @@
+/**
+ * Every bound of the product, with its why. Parsers, the wire and the agent's memory budget rely on them;
+ * `limits.test.ts` asserts how they relate.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+
+export const LIMITS = {
+  /** One module of quota, as it was sold. */
+  quotaModuleBytes: 50 * MIB,
+  quotaModulesMax: 100_000_000,
+
+  // Content
+  chunkBytesMin: 256 * KIB,
+  chunkBytesAverage: 1 * MIB,
+  chunkBytesMax: 4 * MIB,
+  /** Files up to this size are bundled with their neighbours. */
+  bundledFileBytesMax: 512 * KIB,
+  /** A bundle ends at the latest here: one job of a chunk worker, and its input slab. */
+  bundleBytesMax: 8 * MIB,
+  /** Files of a bundle at most: bounds the answer of one job. */
+  bundleFilesMax: 2048,
+  /** Large files are cut at multiples of this, so that several workers can read one file. */
+  segmentBytes: 128 * MIB,
+
+  // Blobs and packs
+  /** Plaintext of a blob: a chunk, or a node of a catalog. Readers check it before they allocate. */
+  blobPlaintextBytesMax: 4 * MIB,
+  /** Payload header and Padmé padding on top of the largest plaintext (Padmé adds at most 12 %). */
+  blobSealedBytesMax: 4 * MIB + 512 * KIB,
+  /** Ids that one node may refer to. */
+  nodeTableIdsMax: 8192,
+  /** A pack is closed when it has reached this. */
+  packBytesTarget: 16 * MIB,
+  packBytesMax: 64 * MIB,
+  packBlobsMax: 65_536,
+
+  // Catalog
+  catalogNodeBytesMin: 8 * KIB,
+  catalogNodeBytesAverage: 24 * KIB,
+  /** A leaf is cut before it passes this, unless a single entry is larger. */
+  catalogNodeBytesMax: 96 * KIB,
+  /** One entry (long xattrs, ACLs): above it the extended attributes are left out and reported. */
+  entryBytesMax: 1 * MIB,
+  catalogDepthMax: 16,
+  /** A whole path; Linux has no bound of its own for paths reached step by step. */
+  pathBytesMax: 1 * MIB,
+  pathComponentBytesMax: 1024,
+  /** Content lists longer than this become trees of list nodes. */
+  inlineSlicesMax: 128,
+  listNodeSlicesMin: 128,
+  listNodeSlicesAverage: 512,
+  listNodeSlicesMax: 2048,
+  listDepthMax: 6,
+
+  // Signed objects
+  manifestBytesMax: 256 * KIB,
+  objectBytesMax: 1 * MIB,
+  rosterDevicesMax: 10_000,
+  recipientsMax: 16,
+
+  // Wire
+  jsonBodyBytesMax: 256 * KIB,
+  headerBytesMax: 16 * KIB,
+  haveIdsMax: 10_000,
+  refsPartIdsMax: 50_000,
+  readIdsMax: 1024,
+  missingIdsReportedMax: 10_000,
+  pageItemsMax: 500,
+  nameCharactersMax: 200,
+  enrolmentLineCharactersMax: 1024,
+
+  // Time
+  sessionLeaseMs: 10 * MINUTE_MS,
+  /** A key period lasts one session, and a session no longer than this. */
+  sessionAgeMaxMs: 24 * HOUR_MS,
+  invitationLifetimeMs: 7 * 24 * HOUR_MS,
+  readGrantLifetimeMs: 12 * HOUR_MS,
+  lockDefaultMs: 7 * 24 * HOUR_MS,
+  lockMaxMs: 3650 * 24 * HOUR_MS,
+  /** How long a run waits for a server that went away. */
+  serverAwayMaxMs: MINUTE_MS,
+  requestTimeoutMs: 2 * MINUTE_MS,
+  /** No bytes for this long: a connection is given up. */
+  bodyIdleTimeoutMs: MINUTE_MS,
+
+  // Server
+  uploadsPerTenantMax: 16,
+  uploadsMax: 128,
+  /** Kept free on the store so that reads, commits and deletes go on when it is full. */
+  storeHeadroomBytes: 64 * MIB,
+
+  // Agent memory, which a single budget shares out
+  agentWorkersMax: 8,
+  agentMemoryBytes: 256 * MIB,
+} as const;

@@ -1,0 +1,49 @@
+import type { ChunkId } from '../ids.ts';
+import { CHUNK_ID_BYTES } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+import { CofreError } from '../errors.ts';
+
+/**
+ * `POST /v1/chunks/read`: body = up to `readIdsMax` chunk ids of 32 bytes; the answer is a stream of frames
+ * in the order in which they were asked for, ended by one that says so, so that a cut is noticed:
+ *
+ *     status u8 (0 found, 1 missing, 2 damaged, 255 end) ‖ 0 u24 ‖ length u32 ‖ chunk id 32 ‖ blob
+ *
+ * The length is that of the blob (0 where there is none); in the last frame it is the count of the frames
+ * before it, and the id is zeros.
+ */
+export interface ChunkFrameHeader {
+  readonly status: ChunkFrameStatus;
+  readonly length: number;
+  readonly chunkId: ChunkId;
+}
+
+export const FRAME_STATUS = { found: 0, missing: 1, damaged: 2, end: 255 } as const;
+export type ChunkFrameStatus = keyof typeof FRAME_STATUS;
+export const FRAME_HEADER_BYTES = 8 + CHUNK_ID_BYTES;
+
+export function encodeFrameHeader(header: ChunkFrameHeader): Buffer {
+  const frame = Buffer.alloc(FRAME_HEADER_BYTES);
+  frame[0] = FRAME_STATUS[header.status];
+  frame.writeUInt32LE(header.length, 4);
+  frame.write(header.chunkId, 8, 'hex');
+  return frame;
+}
+
+/** The frame that ends an answer of `count` frames. */
+export function encodeEndFrame(count: number): Buffer {
+  return encodeFrameHeader({ status: 'end', length: count, chunkId: '0'.repeat(64) as ChunkId });
+}
+
+/** @throws CofreError `protocol` */
+export function decodeFrameHeader(frame: Buffer): ChunkFrameHeader {
+  const status = (Object.keys(FRAME_STATUS) as ChunkFrameStatus[]).find(
+    (name) => FRAME_STATUS[name] === frame[0],
+  );
+  const length = frame.readUInt32LE(4);
+  if (status === undefined) throw new CofreError('protocol', { problem: `a frame of status ${frame[0]}` });
+  if (length > LIMITS.blobSealedBytesMax + LIMITS.nodeTableIdsMax * CHUNK_ID_BYTES + 1024) {
+    throw new CofreError('protocol', { problem: `a frame of ${length} bytes` });
+  }
+  return { status, length, chunkId: frame.toString('hex', 8, FRAME_HEADER_BYTES) as ChunkId };
+}
