@@ -9,6 +9,7 @@ export type DomainId = string & { readonly domainId: unique symbol };
 export type SetId = string & { readonly setId: unique symbol };
 export type KeyPeriodId = string & { readonly keyPeriodId: unique symbol };
 /** 32 bytes, lower-case hexadecimal: SHA-256 of a manifest's envelope. */
+export type SessionId = string & { readonly sessionId: unique symbol };
 export type SnapshotId = string & { readonly snapshotId: unique symbol };
 
 export const CHUNK_ID_BYTES = 32;

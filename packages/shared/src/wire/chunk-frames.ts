@@ -4,7 +4,7 @@ import { LIMITS } from '../limits.ts';
 import { CofreError } from '../errors.ts';
 
 /**
- * `POST /v1/chunks/read`: body = up to `readIdsMax` chunk ids of 32 bytes; the answer is a stream of frames
+ * `POST /v1/domains/:id/chunks/read`: body = up to `readIdsMax` chunk ids of 32 bytes; the answer is a stream of frames
  * in the order in which they were asked for, ended by one that says so, so that a cut is noticed:
  *
  *     status u8 (0 found, 1 missing, 2 damaged, 255 end) ‖ 0 u24 ‖ length u32 ‖ chunk id 32 ‖ blob

@@ -22,7 +22,8 @@ const PREFIX = 'cofre1:';
 const CHECK_CHARACTERS = 6;
 
 export function formatEnrolmentLine(line: EnrolmentLine): string {
-  const pin = line.certificatePin === null ? '-' : Buffer.from(line.certificatePin, 'hex').toString('base64url');
+  const pin =
+    line.certificatePin === null ? '-' : Buffer.from(line.certificatePin, 'hex').toString('base64url');
   const body = `${PREFIX}${line.address}#${line.code}.${pin}`;
   return `${body}.${checkOf(body)}`;
 }
@@ -40,7 +41,11 @@ export function parseEnrolmentLine(text: string): EnrolmentLine {
   const [, address, code, pin] = match as unknown as [string, string, string, string];
   const url = parseAddress(address);
   if (url.protocol === 'https:' && pin === '-') refuse('the certificate pin is missing');
-  return { address: url.origin, code, certificatePin: pin === '-' ? null : Buffer.from(pin, 'base64url').toString('hex') };
+  return {
+    address: url.origin,
+    code,
+    certificatePin: pin === '-' ? null : Buffer.from(pin, 'base64url').toString('hex'),
+  };
 }
 
 function parseAddress(address: string): URL {

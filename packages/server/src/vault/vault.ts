@@ -1,0 +1,99 @@
+import type { Readable } from 'node:stream';
+import type { ChunkId, DeviceId, DomainId, SessionId, SetId, SnapshotId, TenantId } from '@cofre/shared/ids';
+import type { CommitResponse, PackStored, Session } from '@cofre/shared/wire/sessions';
+import type { SnapshotPage } from '@cofre/shared/wire/snapshots';
+import type { ObjectItem, ObjectKind, Trust } from '@cofre/shared/wire/trust';
+import type { VaultStatistics, VerifyFinding } from '@cofre/shared/wire/administration';
+
+/** Who asks, as the credential says: nothing in here comes from a parameter. */
+export interface Caller {
+  readonly deviceId: DeviceId;
+  /** A read grant is in force: the whole tenant may be read, not only what this device brought. */
+  readonly readsTenant: boolean;
+}
+
+/**
+ * The storage of one tenant. Every method is asynchronous and safe to repeat; none of them can read what it
+ * keeps. What a caller may not see answers exactly like what is not there (`not_found`).
+ */
+export interface Vault {
+  readonly tenantId: TenantId;
+
+  /** Sets the authority for good at the first call, then takes only its next roster. */
+  putTrust(authorityKey: string, roster: Buffer): Promise<void>;
+  trust(): Promise<Trust>;
+  /** Checks that the authority signed the grant for this device; gives its end (ms of service time). */
+  checkReadGrant(caller: Caller, grant: Buffer): Promise<{ expiresMs: number }>;
+
+  storeObject(caller: Caller, kind: ObjectKind, object: Buffer): Promise<{ number: number }>;
+  /** @param id key period (keyring) or domain (domain record) */
+  readObject(caller: Caller, kind: ObjectKind, id: string): Promise<ObjectItem>;
+
+  openSession(caller: Caller, request: OpenSession): Promise<Session>;
+  renewSession(caller: Caller, sessionId: SessionId): Promise<{ leaseMs: number }>;
+  closeSession(caller: Caller, sessionId: SessionId): Promise<void>;
+  /** One byte an id: 1 live, 0 not. */
+  have(caller: Caller, sessionId: SessionId, ids: Buffer): Promise<Buffer>;
+  /** Resolves when the pack is durable. */
+  receivePack(caller: Caller, sessionId: SessionId, pack: IncomingPack): Promise<PackStored>;
+  stageRefs(caller: Caller, sessionId: SessionId, refs: RefsPart): Promise<{ ids: number }>;
+  commit(
+    caller: Caller,
+    sessionId: SessionId,
+    manifest: Buffer,
+    refs: 'full' | 'delta',
+  ): Promise<CommitResult>;
+
+  listSnapshots(caller: Caller, query: SnapshotQuery): Promise<SnapshotPage>;
+  /** Frames as `wire/chunk-frames.ts` has them, in the order of `ids`, with backpressure. */
+  readChunks(caller: Caller, domainId: DomainId, ids: readonly ChunkId[]): AsyncIterable<Buffer>;
+
+  statistics(): Promise<Omit<VaultStatistics, 'name' | 'quotaBytes' | 'devices'>>;
+  /** Reads everything, names what is wrong; `onProgress` gets bytes read. */
+  verify(onProgress: (bytes: number) => void): AsyncIterable<VerifyFinding>;
+}
+
+export interface OpenSession {
+  readonly operationId: string;
+  readonly domainId: DomainId;
+  readonly setId: SetId;
+}
+
+export interface IncomingPack {
+  readonly operationId: string;
+  readonly lengthBytes: number;
+  /** Node's own incoming stream: it is read to its end or destroyed. */
+  readonly body: Readable;
+}
+
+export interface RefsPart {
+  readonly part: number;
+  readonly mode: 'add' | 'remove';
+  /** Ids of 32 bytes, ascending. */
+  readonly ids: Buffer;
+}
+
+/** A refused commit says what is missing instead of throwing, so that the list can travel. */
+export type CommitResult =
+  | ({ readonly status: 'committed' } & CommitResponse)
+  | { readonly status: 'missing'; readonly total: number; readonly missing: readonly ChunkId[] };
+
+export interface SnapshotQuery {
+  readonly after: number;
+  readonly limit: number;
+  readonly setId: SetId | undefined;
+  readonly deviceId: DeviceId | undefined;
+}
+
+export type { SnapshotId };
+
+/** Opens vaults by tenant and keeps what they share: database threads, service time, the store's lock. */
+export interface Vaults {
+  /** @throws CofreError `not_found` */
+  open(tenantId: TenantId): Promise<Vault>;
+  /** Makes the folder and the database of a new tenant; repeating it changes nothing. */
+  create(tenantId: TenantId): Promise<void>;
+  setQuota(tenantId: TenantId, quotaBytes: number): Promise<void>;
+  /** Finishes writes and closes everything; later calls are refused. */
+  close(): Promise<void>;
+}
