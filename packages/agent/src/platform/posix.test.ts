@@ -29,14 +29,14 @@ afterEach(() => {
 
 describe('errors', () => {
   test('look like those of node:fs', () => {
-    const path = `${folder}/none` as ByteString;
-    expect(() => posix.openAt(CURRENT_FOLDER, path, fs.constants.O_RDONLY)).toThrow(
+    const missing = bytes(`${folder}/none`);
+    expect(() => posix.openAt(CURRENT_FOLDER, missing, fs.constants.O_RDONLY)).toThrow(
       expect.objectContaining({
         code: 'ENOENT',
         errno: -2,
         syscall: 'open',
-        path,
-        message: `ENOENT: no such file or directory, open '${path}'`,
+        path: missing,
+        message: `ENOENT: no such file or directory, open '${missing}'`,
       }),
     );
   });

@@ -1,4 +1,5 @@
-import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
+import { constants } from 'node:os';
+import { getSystemErrorMap } from 'node:util';
 import { byteStringFromBytes, displayName } from '@cofre/shared/bytes';
 import type { ByteString } from '@cofre/shared/bytes';
 
@@ -17,9 +18,9 @@ export function systemError(
   systemCall: string,
   subject: ByteString | Buffer | number,
 ): SystemError {
-  const code = getSystemErrorName(-errno);
+  const [code, meaning] = describeErrno(errno);
   const about = typeof subject === 'number' ? `descriptor ${subject}` : `'${printable(subject)}'`;
-  const error = new Error(`${code}: ${getSystemErrorMessage(-errno)}, ${systemCall} ${about}`);
+  const error = new Error(`${code}: ${meaning}, ${systemCall} ${about}`);
   return Object.assign(error, {
     code,
     errno: -errno,
@@ -32,6 +33,19 @@ export function systemError(
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('errno' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Errors of file systems that neither libuv nor node:os has a name for. */
+const furtherErrors: Readonly<Record<number, [code: string, meaning: string]>> = {
+  117: ['EUCLEAN', 'the file system is damaged'],
+  126: ['ENOKEY', 'the key of an encrypted file is not there'],
+};
+
+function describeErrno(errno: number): [code: string, meaning: string] {
+  const known = getSystemErrorMap().get(-errno) ?? furtherErrors[errno];
+  if (known !== undefined) return known;
+  const name = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0];
+  return [name ?? `E${errno}`, name === undefined ? 'unknown error' : 'system error'];
 }
 
 function printable(path: ByteString | Buffer): string {
