@@ -63,6 +63,7 @@ export function openAt(folder: number, name: RawPath, flags: number, mode = 0): 
   return checkResult(calls().openat(folder, pathArgument(name, 'open'), flags, mode), 'open', name);
 }
 
+/** Makes a folder; the process's umask applies to `mode`. Refuses an existing name (EEXIST). */
 export function makeFolderAt(folder: number, name: RawPath, mode: number): void {
   checkResult(calls().mkdirat(folder, pathArgument(name, 'mkdir'), mode), 'mkdir', name);
 }
@@ -111,6 +112,7 @@ export function makeHardLinkAt(fromFolder: number, from: RawPath, toFolder: numb
   checkResult(result, 'link', to);
 }
 
+/** Removes a name of anything but a folder; a symbolic link goes itself. */
 export function removeFileAt(folder: number, name: RawPath): void {
   checkResult(calls().unlinkat(folder, pathArgument(name, 'unlink'), 0), 'unlink', name);
 }
@@ -204,6 +206,7 @@ export function packDeviceNumber({ major, minor }: DeviceNumber): bigint {
   );
 }
 
+/** The opposite of {@link packDeviceNumber}. */
 export function unpackDeviceNumber(packed: bigint): DeviceNumber {
   return {
     major: Number(((packed >> 32n) & 0xfffff000n) | ((packed >> 8n) & 0xfffn)),
