@@ -83,6 +83,10 @@ export class RecordReader {
     return new ByteReader(this.required(number), this.what);
   }
 
+  optionalReader(number: number): ByteReader | null {
+    return this.fields.has(number) ? this.reader(number) : null;
+  }
+
   text(number: number): string {
     return this.required(number).toString('utf8');
   }
