@@ -13,10 +13,10 @@ import {
 // Written so that these rules do not find themselves.
 const WORK_FOLDER = ['', 'work', ''].join('/');
 const HOME_FOLDER = ['', 'home', ''].join('/');
-const OPEN_WORDS = ['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'HA' + 'CK'].join('|');
+const OPEN_WORDS = ['TO_DO', 'FIX_ME', 'X_XX', 'HA_CK'].join('|').replaceAll('_', '');
 
 const KEBAB = '[a-z0-9]+(-[a-z0-9]+)*';
-const CODE_NAME = new RegExp(`^${KEBAB}(\\.(routes|store|job|worker|styles))?(\\.test)?\\.(ts|mjs)$`);
+const CODE_NAME = new RegExp(`^${KEBAB}(\\.(routes|store|job|worker|styles))?(\\.test)?(\\.d)?\\.(ts|mjs)$`);
 const CONFIGURATION = /^[^/]+\.config\.ts$/;
 
 const testFiles = codeFiles().filter((file) => file.endsWith('.test.ts'));
