@@ -1,7 +1,16 @@
 import fs from 'node:fs';
 import type { EntryType } from '@cofre/shared/format/entry';
+import type { ByteString } from '@cofre/shared/bytes';
+import { withReachablePath } from './folder-handle.ts';
 import type { FolderHandle } from './folder-handle.ts';
-import { AT_SYMLINK_NOFOLLOW, checkResult, lazily, nativeFunction, pathArgument } from './libc.ts';
+import {
+  AT_SYMLINK_NOFOLLOW,
+  CURRENT_FOLDER,
+  checkResult,
+  lazily,
+  nativeFunction,
+  pathArgument,
+} from './libc.ts';
 import type { RawPath } from './libc.ts';
 import { unpackDeviceNumber } from './posix.ts';
 
@@ -64,6 +73,15 @@ export function statusAt(folder: FolderHandle, name: RawPath): FileStatus {
 export function followedStatusAt(folder: FolderHandle, name: RawPath): FileStatus {
   if (folder.isPlainPath) return statusFromNode(fs.statSync(folder.childPath(name), { bigint: true }));
   return statx(folder.fd, pathArgument(name, 'stat'), 0, 'stat', name);
+}
+
+/** Status of an absolute path of any length; its last component is not followed when it is a link. */
+export function statusOfPath(path: ByteString): FileStatus {
+  return withReachablePath(path, (reachable) =>
+    process.platform === 'linux'
+      ? statx(CURRENT_FOLDER, pathArgument(reachable, 'lstat'), AT_SYMLINK_NOFOLLOW, 'lstat', path)
+      : statusFromNode(fs.lstatSync(reachable, { bigint: true })),
+  );
 }
 
 /** Status of an open file or folder. */
