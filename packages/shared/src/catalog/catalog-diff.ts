@@ -1,0 +1,106 @@
+import type { ChunkId } from '../ids.ts';
+import { itemOf, type CatalogItem, type CatalogReader } from './catalog-reader.ts';
+import type { CatalogNode, InnerItem, LeafItem } from './node.ts';
+
+/** One path that differs between two catalogs; `before` or `after` is null where it does not exist. */
+export interface CatalogDifference {
+  readonly before: CatalogItem | null;
+  readonly after: CatalogItem | null;
+}
+
+/**
+ * What differs between two catalogs of one domain, in catalog order. Nodes with the same id hold the same,
+ * so shared parts are never fetched: the cost follows the difference.
+ */
+export async function* diffCatalogs(
+  before: CatalogReader,
+  after: CatalogReader,
+): AsyncGenerator<CatalogDifference> {
+  const left = new Cursor(before);
+  const right = new Cursor(after);
+  for (;;) {
+    const [a, b] = [left.head(), right.head()];
+    if (a === null && b === null) return;
+    if (a?.kind === 'node' && b?.kind === 'node' && a.chunkId === b.chunkId) {
+      left.skip();
+      right.skip();
+    } else if (a?.kind === 'node' && (b === null || a.firstKey <= keyOf(b))) {
+      await left.expand();
+    } else if (b?.kind === 'node') {
+      await right.expand();
+    } else if (a?.kind === 'node') {
+      await left.expand();
+    } else {
+      const difference = takeItems(left, right);
+      if (difference !== null) yield difference;
+    }
+  }
+}
+
+function takeItems(left: Cursor, right: Cursor): CatalogDifference | null {
+  const [a, b] = [left.headItem(), right.headItem()];
+  if (a !== null && (b === null || a.key < b.key)) {
+    left.skip();
+    return { before: itemOf(a), after: null };
+  }
+  if (b !== null && (a === null || b.key < a.key)) {
+    right.skip();
+    return { before: null, after: itemOf(b) };
+  }
+  left.skip();
+  right.skip();
+  if (a === null || b === null || isSameItem(a, b)) return null;
+  return { before: itemOf(a), after: itemOf(b) };
+}
+
+/** Same metadata and the same content: slices may be cut differently only when the content was stored anew. */
+function isSameItem(a: LeafItem, b: LeafItem): boolean {
+  return (
+    a.metadata.equals(b.metadata) &&
+    JSON.stringify([a.content, a.namedStreams]) === JSON.stringify([b.content, b.namedStreams])
+  );
+}
+
+type Head =
+  | { readonly kind: 'node'; readonly firstKey: string; readonly chunkId: ChunkId }
+  | { readonly kind: 'item'; readonly item: LeafItem };
+
+function keyOf(head: Head): string {
+  return head.kind === 'node' ? head.firstKey : head.item.key;
+}
+
+/** A place in a catalog that can step over a whole subtree, or into it. */
+class Cursor {
+  private readonly reader: CatalogReader;
+  /** What is still to come, the next one last. */
+  private readonly pending: Head[];
+
+  constructor(reader: CatalogReader) {
+    this.reader = reader;
+    this.pending = [{ kind: 'node', firstKey: '', chunkId: reader.root }];
+  }
+
+  head(): Head | null {
+    return this.pending.at(-1) ?? null;
+  }
+
+  headItem(): LeafItem | null {
+    const head = this.head();
+    return head?.kind === 'item' ? head.item : null;
+  }
+
+  skip(): void {
+    this.pending.pop();
+  }
+
+  async expand(): Promise<void> {
+    const head = this.pending.pop();
+    if (head?.kind !== 'node') throw new TypeError('only a node can be expanded');
+    this.pending.push(...headsOf(await this.reader.node(head.chunkId)).reverse());
+  }
+}
+
+function headsOf(node: CatalogNode): Head[] {
+  if (node.kind === 'leaf') return node.items.map((item) => ({ kind: 'item', item }));
+  return node.items.map(({ firstKey, chunkId }: InnerItem) => ({ kind: 'node', firstKey, chunkId }));
+}
