@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import type { CofreError } from '@cofre/shared/errors';
+import type { DeviceId, TenantId } from '@cofre/shared/ids';
+import { DatabaseThread } from './database-thread.ts';
+import type {
+  CredentialRecord,
+  DeviceRecord,
+  Enrolled,
+  Enrolment,
+  NewInvitation,
+  TenantRecord,
+} from './records.ts';
+
+/** The directory of tenants, for who administers the appliance. */
+export interface TenantStore {
+  /** @throws CofreError `already_exists` */
+  insert(tenant: TenantRecord): Promise<void>;
+  list(): Promise<TenantRecord[]>;
+  byId(id: TenantId): Promise<TenantRecord | null>;
+  byName(name: string): Promise<TenantRecord | null>;
+  /** Devices that are not revoked; tenants without one are left out. */
+  countDevices(): Promise<Map<TenantId, number>>;
+}
+
+/** Devices and invitations of one tenant: nothing in here reaches another's. */
+export interface TenantScope {
+  listDevices(): Promise<DeviceRecord[]>;
+  /** False when the tenant has no such device, or it was revoked before. */
+  revokeDevice(deviceId: DeviceId, nowMs: number): Promise<boolean>;
+  insertInvitation(invitation: NewInvitation): Promise<void>;
+}
+
+/** What comes before a tenant is known: from a device's id, or from a one-time code. */
+export interface CredentialStore {
+  find(deviceId: DeviceId): Promise<CredentialRecord | null>;
+  noteSeen(deviceId: DeviceId, nowMs: number): Promise<void>;
+  /** @throws CofreError `enrolment_code_unknown`, `enrolment_code_used`, `enrolment_code_expired` */
+  enrol(enrolment: Enrolment): Promise<Enrolled>;
+}
+
+export interface ApplianceStores {
+  readonly tenants: TenantStore;
+  readonly credentials: CredentialStore;
+  ofTenant(tenantId: TenantId): TenantScope;
+  close(): Promise<void>;
+}
+
+const DATABASE_FILE = 'appliance.sqlite';
+
+/**
+ * Opens the appliance's database in `dataFolder` on a thread of its own. The caller holds the lock of the folder.
+ * @throws CofreError `storage_failed`
+ */
+export async function openApplianceStores(
+  dataFolder: string,
+  onFatal: (error: CofreError) => void,
+): Promise<ApplianceStores> {
+  const thread = await DatabaseThread.open(join(dataFolder, DATABASE_FILE), onFatal);
+  return {
+    tenants: tenantStore(thread),
+    credentials: {
+      find: (deviceId) => thread.call('credential', deviceId),
+      noteSeen: (deviceId, nowMs) => thread.call('noteSeen', deviceId, nowMs),
+      enrol: (enrolment) => thread.call('enrol', enrolment),
+    },
+    ofTenant: (tenantId) => tenantScope(thread, tenantId),
+    close: () => thread.close(),
+  };
+}
+
+function tenantStore(thread: DatabaseThread): TenantStore {
+  return {
+    insert: (tenant) => thread.call('insertTenant', tenant),
+    list: () => thread.call('listTenants'),
+    byId: (id) => thread.call('tenantById', id),
+    byName: (name) => thread.call('tenantByName', name),
+    countDevices: async () => new Map(await thread.call('countDevices')),
+  };
+}
+
+function tenantScope(thread: DatabaseThread, tenantId: TenantId): TenantScope {
+  return {
+    listDevices: () => thread.call('listDevices', tenantId),
+    revokeDevice: (deviceId, nowMs) => thread.call('revokeDevice', tenantId, deviceId, nowMs),
+    insertInvitation: (invitation) => thread.call('insertInvitation', tenantId, invitation),
+  };
+}
