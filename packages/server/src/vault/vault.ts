@@ -8,6 +8,8 @@ import type { VaultStatistics, VerifyFinding } from '@cofre/shared/wire/administ
 /** Who asks, as the credential says: nothing in here comes from a parameter. */
 export interface Caller {
   readonly deviceId: DeviceId;
+  /** Ed25519 public key of the device as it was enrolled: 32 bytes, hexadecimal. It signs what the device stores. */
+  readonly signingKey: string;
   /** A read grant is in force: the whole tenant may be read, not only what this device brought. */
   readonly readsTenant: boolean;
 }
@@ -45,7 +47,10 @@ export interface Vault {
   ): Promise<CommitResult>;
 
   listSnapshots(caller: Caller, query: SnapshotQuery): Promise<SnapshotPage>;
-  /** Frames as `wire/chunk-frames.ts` has them, in the order of `ids`, with backpressure. */
+  /**
+   * Frames as `wire/chunk-frames.ts` has them, in the order of `ids`, the end frame included. What is yielded are
+   * pieces of that stream, not whole frames; nothing is read ahead of the consumer but one piece.
+   */
   readChunks(caller: Caller, domainId: DomainId, ids: readonly ChunkId[]): AsyncIterable<Buffer>;
 
   statistics(): Promise<Omit<VaultStatistics, 'name' | 'quotaBytes' | 'devices'>>;
@@ -62,7 +67,10 @@ export interface OpenSession {
 export interface IncomingPack {
   readonly operationId: string;
   readonly lengthBytes: number;
-  /** Node's own incoming stream: it is read to its end or destroyed. */
+  /**
+   * Node's own incoming stream. When the pack is refused it is set flowing and dropped, never destroyed, so that
+   * the answer still reaches the client.
+   */
   readonly body: Readable;
 }
 
@@ -91,9 +99,15 @@ export type { SnapshotId };
 export interface Vaults {
   /** @throws CofreError `not_found` */
   open(tenantId: TenantId): Promise<Vault>;
-  /** Makes the folder and the database of a new tenant; repeating it changes nothing. */
-  create(tenantId: TenantId): Promise<void>;
+  /**
+   * Makes the folder and the database of a new tenant; repeating it changes nothing. The name goes into the store
+   * (never into anything that decides), so that the directory can be rebuilt from it. Until {@link setQuota} the
+   * quota is 0.
+   */
+  create(tenantId: TenantId, name?: string): Promise<void>;
   setQuota(tenantId: TenantId, quotaBytes: number): Promise<void>;
+  /** Service time, in ms since 1970: what receipts, leases, grants and locks run on. */
+  serviceTimeMs(): number;
   /** Finishes writes and closes everything; later calls are refused. */
   close(): Promise<void>;
 }
