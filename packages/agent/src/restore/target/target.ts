@@ -1,5 +1,5 @@
 import type { ByteString } from '@cofre/shared/bytes';
-import type { Entry, Extent, Slice } from '@cofre/shared/format/entry';
+import type { Entry, EntryType, Slice } from '@cofre/shared/format/entry';
 
 /**
  * What to do where the target already has something of the same name. Folders are joined under every policy
@@ -29,7 +29,7 @@ export interface TargetOptions {
  *    FIFOs and devices are made at once; symbolic and hard links are remembered.
  * 2. `placeFile` for each regular file that is no further hard link, in any order, once its folder was
  *    added and its content is at hand; then the functions of `file-writer.ts`, in any thread; then
- *    `fileDone`. A place keeps its folder open, so have thousands of them at most.
+ *    `fileDone`. A place keeps its folder open: have hundreds of them at a time, in few folders.
  * 3. `finish`: symbolic links, hard links, then the metadata of folders, deepest first.
  *
  * A problem with one entry is counted and the rest goes on; a full disk throws `target_full`.
@@ -49,7 +49,6 @@ export interface RestoreTarget {
 
 /** Names one file to write: plain data, so that it can be posted to a worker of this process. */
 export interface FilePlace {
-  /** For messages only. */
   readonly path: ByteString;
   /** Descriptor of the folder, open until `fileDone`. */
   readonly folder: number;
@@ -58,6 +57,8 @@ export interface FilePlace {
   readonly replaces: boolean;
   /** Apparent length of the file, holes included. */
   readonly sizeBytes: number;
+  /** The last bytes are a hole (`finishFile` makes it); others come about by not writing there. */
+  readonly endsInHole: boolean;
   readonly metadata: ObjectMetadata;
 }
 
@@ -69,8 +70,9 @@ export interface OpenFile {
   readonly currentName: ByteString;
 }
 
-/** What is set on an object after it was made; `setuid`, owners and names were decided already. */
+/** What is set on an object after it was made; what the options say of owners and setuid is in it already. */
 export interface ObjectMetadata {
+  readonly type: EntryType;
   readonly mode: number;
   /** Undefined: the owner or group is left as it is. */
   readonly uid?: number;
@@ -78,8 +80,8 @@ export interface ObjectMetadata {
   readonly mtimeNs: bigint;
   readonly atimeNs?: bigint;
   readonly xattrs?: Entry['xattrs'];
-  /** The folder passes on default ACLs or such, which are taken away from what is made in it. */
-  readonly inheritsAcl?: boolean;
+  /** What is made in the folder gets ACLs from it, which have to be taken away again. */
+  readonly inheritsAcl: boolean;
 }
 
 /** A piece of content and its place in the file: what a slice becomes once holes are known. */
@@ -91,15 +93,11 @@ export interface ContentPiece {
   readonly fileOffset: number;
 }
 
-export type ContentLayout = (
-  sizeBytes: number,
-  holes: readonly Extent[] | undefined,
-  slices: Iterable<Slice>,
-) => Iterable<ContentPiece>;
-
 export type TargetProblemKind =
-  /** The entry is not there (or not complete). */
+  /** The entry is not there. */
   | 'not-restored'
+  /** The catalog's path would lead out of the target, or is none. */
+  | 'unsafe-path'
   /** Left out, or given another name, because of the policy for what exists. */
   | 'kept-existing'
   | 'renamed'
@@ -110,8 +108,7 @@ export type TargetProblemKind =
   | 'mode-not-set'
   | 'setuid-left-out'
   | 'xattr-not-set'
-  | 'times-not-set'
-  | 'link-broken';
+  | 'times-not-set';
 
 export interface TargetProblem {
   readonly kind: TargetProblemKind;
@@ -128,6 +125,6 @@ export interface TargetReport {
   /** How many of each kind; `samples` holds the first few of each. */
   readonly problems: Readonly<Partial<Record<TargetProblemKind, number>>>;
   readonly samples: readonly TargetProblem[];
-  /** Whether every entry that was to be restored is there (metadata that could not be set does not count). */
+  /** Whether every entry is there; what the policies left out, and metadata that could not be set, don't count. */
   readonly complete: boolean;
 }
