@@ -57,7 +57,7 @@ async function bundleAll(): Promise<SideFiles> {
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 const found = await bundleAll();
-for (const [path, name] of found.copies) cpSync(path, join(dist, name));
+for (const [path, name] of found.copies) cpSync(path, join(dist, name), { recursive: true });
 copyNativePackages(root, join(dist, 'node_modules'));
 for (const name of Object.keys(PROGRAMS)) chmodSync(join(dist, `${name}.mjs`), 0o755);
 console.log(
