@@ -19,6 +19,9 @@ const KEBAB = '[a-z0-9]+(-[a-z0-9]+)*';
 const CODE_NAME = new RegExp(`^${KEBAB}(\\.(routes|store|job|worker|styles))?(\\.test)?(\\.d)?\\.(ts|mjs)$`);
 const CONFIGURATION = /^[^/]+\.config\.ts$/;
 
+/** CI runs as root, in a clone, and `npm test` starts it. */
+const ALWAYS_THERE = ['root', 'git', 'node', 'npm'];
+
 const testFiles = codeFiles().filter((file) => file.endsWith('.test.ts'));
 
 test('files and folders are named in kebab-case, with the known suffixes only', () => {
@@ -52,6 +55,18 @@ test('a skipped test says why: what it lacks, or a comment above it', () => {
     });
   });
   expect(skips).toEqual([]);
+});
+
+test('CI brings every program that a test may lack', () => {
+  const run = readProjectFile('.ci/run');
+  const asked = testFiles.flatMap((file) =>
+    [...readProjectFile(file).matchAll(/\blacks\(([^)]*)\)/g)].flatMap(([, list = '']) =>
+      [...list.matchAll(/'([\w.-]+)'/g)].map(([, program = '']) => program),
+    ),
+  );
+  const brought = (program: string): boolean =>
+    ALWAYS_THERE.includes(program) || run.includes(`\n  ${program}=`);
+  expect([...new Set(asked)].filter((program) => !brought(program))).toEqual([]);
 });
 
 test('what is left to do has an issue number', () => {
