@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
-import { byteCount, instant, personalName, tenantId } from './fields.ts';
+import { byteCount, deviceId, instant, personalName, tenantId } from './fields.ts';
+import { problem } from './problem.ts';
 
 /** What the server's command line asks for over the local socket. */
 export const createTenantRequest = z.object({
@@ -19,6 +20,21 @@ export const tenantItem = z.object({
   created: instant,
 });
 
+export const tenantList = z.object({ items: z.array(tenantItem) });
+
+/** A device as its administrator sees it, revoked ones included. */
+export const administeredDevice = z.object({
+  deviceId,
+  name: z.string(),
+  platform: z.string(),
+  agentVersion: z.string(),
+  enrolled: instant,
+  lastSeen: instant.nullable(),
+  revoked: instant.nullable(),
+});
+
+export const administeredDeviceList = z.object({ items: z.array(administeredDevice) });
+
 export const inviteResponse = z.object({ line: z.string(), expires: instant });
 
 export const vaultStatistics = z.object({
@@ -32,6 +48,8 @@ export const vaultStatistics = z.object({
   snapshots: z.number().int(),
   devices: z.number().int(),
 });
+
+export const vaultStatisticsList = z.object({ items: z.array(vaultStatistics) });
 
 /** One thing that `verify` found wrong. */
 export const verifyFinding = z.object({
@@ -50,8 +68,20 @@ export const verifyResult = z.object({
   findings: z.array(verifyFinding),
 });
 
+/**
+ * `verify` takes long: its answer is one JSON object a line. Progress comes while it reads; the last line is the
+ * result, or the problem that ended it. Without one of the two, the answer was cut.
+ */
+export const verifyEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('progress'), bytes: byteCount }),
+  z.object({ type: z.literal('result'), result: verifyResult }),
+  z.object({ type: z.literal('problem'), problem }),
+]);
+
 export type TenantItem = z.output<typeof tenantItem>;
 export type InviteResponse = z.output<typeof inviteResponse>;
 export type VaultStatistics = z.output<typeof vaultStatistics>;
 export type VerifyFinding = z.output<typeof verifyFinding>;
 export type VerifyResult = z.output<typeof verifyResult>;
+export type AdministeredDevice = z.output<typeof administeredDevice>;
+export type VerifyEvent = z.output<typeof verifyEvent>;

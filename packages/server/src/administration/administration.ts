@@ -1,0 +1,36 @@
+import type {
+  AdministeredDevice,
+  InviteResponse,
+  TenantItem,
+  VaultStatistics,
+  VerifyResult,
+} from '@cofre/shared/wire/administration';
+import type { NewTenant } from '../tenancy/tenants.ts';
+
+/**
+ * What the provider does on the host. One implementation works on the services (`local-administration.ts`), another
+ * asks a running server for the same over its socket (`remote-administration.ts`).
+ *
+ * A tenant is named by id or name, a device by id, the beginning of one, or name; `not_found` and `ambiguous` say
+ * when that does not lead to one.
+ */
+export interface Administration {
+  /** @throws CofreError `already_exists` */
+  createTenant(tenant: NewTenant): Promise<TenantItem>;
+  listTenants(): Promise<TenantItem[]>;
+  /** @throws CofreError `settings_invalid` when it is not known under which address computers reach the server */
+  invite(tenant: string): Promise<InviteResponse>;
+  listDevices(tenant: string): Promise<AdministeredDevice[]>;
+  /** The device is refused from now on; what it brought stays. */
+  revokeDevice(tenant: string, device: string): Promise<AdministeredDevice>;
+  /** @param tenant null for all of them */
+  statistics(tenant: string | null): Promise<VaultStatistics[]>;
+  /** Reads everything that is kept. @param tenant null for all of them */
+  verify(tenant: string | null, run: VerifyRun): Promise<VerifyResult>;
+}
+
+export interface VerifyRun {
+  /** Gets the bytes that were read so far. */
+  readonly onProgress: (bytes: number) => void;
+  readonly signal: AbortSignal;
+}

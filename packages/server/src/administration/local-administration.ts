@@ -1,0 +1,140 @@
+import type {
+  AdministeredDevice,
+  InviteResponse,
+  TenantItem,
+  VaultStatistics,
+  VerifyFinding,
+  VerifyResult,
+} from '@cofre/shared/wire/administration';
+import type { Clock } from '../clock.ts';
+import type { ApplianceStores } from '../db/appliance-stores.ts';
+import type { DeviceRecord, TenantRecord } from '../db/records.ts';
+import { findDevice } from '../tenancy/devices.ts';
+import { invite } from '../tenancy/invitations.ts';
+import type { PublicAddress } from '../tenancy/public-address.ts';
+import { quotaBytes, type NewTenant, type Tenants } from '../tenancy/tenants.ts';
+import type { Vaults } from '../vault/vault.ts';
+import type { Administration, VerifyRun } from './administration.ts';
+
+export interface LocalServices {
+  readonly tenants: Tenants;
+  readonly stores: ApplianceStores;
+  readonly vaults: Vaults;
+  readonly clock: Clock;
+  /** @throws CofreError `settings_invalid` */
+  readonly publicAddress: () => PublicAddress;
+}
+
+/** Administers with the services of this very process. */
+export class LocalAdministration implements Administration {
+  readonly #services: LocalServices;
+
+  constructor(services: LocalServices) {
+    this.#services = services;
+  }
+
+  async createTenant(tenant: NewTenant): Promise<TenantItem> {
+    return await this.#item(await this.#services.tenants.create(tenant), new Map());
+  }
+
+  async listTenants(): Promise<TenantItem[]> {
+    const devices = await this.#services.stores.tenants.countDevices();
+    const items: TenantItem[] = [];
+    for (const tenant of await this.#services.tenants.list()) items.push(await this.#item(tenant, devices));
+    return items;
+  }
+
+  async invite(reference: string): Promise<InviteResponse> {
+    const { tenants, stores, publicAddress, clock } = this.#services;
+    const tenant = await tenants.find(reference);
+    return await invite(stores.ofTenant(tenant.id), publicAddress(), clock);
+  }
+
+  async listDevices(reference: string): Promise<AdministeredDevice[]> {
+    const tenant = await this.#services.tenants.find(reference);
+    const devices = await this.#services.stores.ofTenant(tenant.id).listDevices();
+    return devices.map(deviceFrom);
+  }
+
+  async revokeDevice(reference: string, deviceReference: string): Promise<AdministeredDevice> {
+    const { tenants, stores, clock } = this.#services;
+    const scope = stores.ofTenant((await tenants.find(reference)).id);
+    const device = await findDevice(scope, deviceReference);
+    const revokedMs = clock();
+    await scope.revokeDevice(device.id, revokedMs);
+    return deviceFrom({ ...device, revokedMs });
+  }
+
+  async statistics(reference: string | null): Promise<VaultStatistics[]> {
+    const devices = await this.#services.stores.tenants.countDevices();
+    const items: VaultStatistics[] = [];
+    for (const tenant of await this.#chosen(reference)) {
+      const vault = await this.#services.vaults.open(tenant.id);
+      items.push({
+        ...(await vault.statistics()),
+        name: tenant.name,
+        quotaBytes: quotaBytes(tenant),
+        devices: devices.get(tenant.id) ?? 0,
+      });
+    }
+    return items;
+  }
+
+  async verify(reference: string | null, { onProgress, signal }: VerifyRun): Promise<VerifyResult> {
+    const total = { tenants: 0, packs: 0, bytes: 0, snapshots: 0 };
+    const findings: VerifyFinding[] = [];
+    for (const tenant of await this.#chosen(reference)) {
+      const vault = await this.#services.vaults.open(tenant.id);
+      const { packs, snapshots } = await vault.statistics();
+      let vaultBytes = 0;
+      const before = total.bytes;
+      const onVaultProgress = (bytes: number) => onProgress(before + (vaultBytes = bytes));
+      for await (const finding of vault.verify(onVaultProgress)) {
+        signal.throwIfAborted();
+        findings.push(finding);
+      }
+      signal.throwIfAborted();
+      total.tenants += 1;
+      total.packs += packs;
+      total.snapshots += snapshots;
+      total.bytes += vaultBytes;
+    }
+    return { ...total, findings };
+  }
+
+  async #chosen(reference: string | null): Promise<TenantRecord[]> {
+    const { tenants } = this.#services;
+    return reference === null ? await tenants.list() : [await tenants.find(reference)];
+  }
+
+  async #item(tenant: TenantRecord, devices: ReadonlyMap<string, number>): Promise<TenantItem> {
+    const vault = await this.#services.vaults.open(tenant.id);
+    const { usedBytes, snapshots } = await vault.statistics();
+    return {
+      tenantId: tenant.id,
+      name: tenant.name,
+      modules: tenant.modules,
+      quotaBytes: quotaBytes(tenant),
+      usedBytes,
+      devices: devices.get(tenant.id) ?? 0,
+      snapshots,
+      created: new Date(tenant.createdMs).toISOString(),
+    };
+  }
+}
+
+function deviceFrom(device: DeviceRecord): AdministeredDevice {
+  return {
+    deviceId: device.id,
+    name: device.name,
+    platform: device.platform,
+    agentVersion: device.agentVersion,
+    enrolled: new Date(device.createdMs).toISOString(),
+    lastSeen: instantOrNull(device.lastSeenMs),
+    revoked: instantOrNull(device.revokedMs),
+  };
+}
+
+function instantOrNull(timeMs: number | null): string | null {
+  return timeMs === null ? null : new Date(timeMs).toISOString();
+}

@@ -1,0 +1,74 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { CofreError } from '@cofre/shared/errors';
+import { AUTHORIZATION_SCHEME } from '@cofre/shared/wire/enrolment';
+import type { Authenticator } from './auth/authenticator.ts';
+import type { ReadGrants } from './auth/read-grants.ts';
+import type { Clock } from './clock.ts';
+import { chunkRoutes } from './http/chunks.routes.ts';
+import { commitRoutes } from './http/commit.routes.ts';
+import { deviceGuard } from './http/device-guard.ts';
+import { enrolmentRoutes } from './http/enrolment.routes.ts';
+import { healthRoutes } from './http/health.routes.ts';
+import { newRoutes } from './http/new-routes.ts';
+import { objectRoutes } from './http/objects.routes.ts';
+import { packRoutes } from './http/packs.routes.ts';
+import { answerError } from './http/problem-response.ts';
+import { requestLog } from './http/request-log.ts';
+import type { ServerEnvironment } from './http/server-environment.ts';
+import { sessionRoutes } from './http/sessions.routes.ts';
+import { snapshotRoutes } from './http/snapshots.routes.ts';
+import { trustRoutes } from './http/trust.routes.ts';
+import type { UploadSlots } from './http/upload-slots.ts';
+import type { Log } from './log.ts';
+import type { DeviceDirectory } from './tenancy/devices.ts';
+import type { Enrolments } from './tenancy/enrolment.ts';
+import type { Vaults } from './vault/vault.ts';
+
+export interface AppServices {
+  readonly authenticator: Authenticator;
+  readonly grants: ReadGrants;
+  readonly enrolments: Enrolments;
+  readonly devices: DeviceDirectory;
+  readonly vaults: Vaults;
+  readonly uploadSlots: UploadSlots;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly serverVersion: string;
+  /** False while the server stops. */
+  readonly isReady: () => boolean;
+}
+
+/** Everything that devices reach over the network. */
+export function createApp(services: AppServices): OpenAPIHono<ServerEnvironment> {
+  const guard = deviceGuard(services.authenticator, services.vaults);
+  const app = newRoutes();
+  app.use(requestLog(services.log));
+  app.route('/', healthRoutes(services.isReady));
+  app.route('/', enrolmentRoutes(services, guard));
+  app.route('/', trustRoutes(services.grants, guard));
+  app.route('/', objectRoutes(guard));
+  app.route('/', sessionRoutes(guard));
+  app.route('/', packRoutes(services.uploadSlots, guard));
+  app.route('/', commitRoutes(guard));
+  app.route('/', snapshotRoutes(services.devices, guard));
+  app.route('/', chunkRoutes(guard));
+  describeApp(app, services.serverVersion);
+  answerProblems(app);
+  return app;
+}
+
+/** Makes every failure, and every address that there is not, a problem. */
+export function answerProblems(app: OpenAPIHono<ServerEnvironment>): void {
+  app.onError((error, context) => answerError(error, context));
+  app.notFound((context) => answerError(new CofreError('not_found', { what: 'such address' }), context));
+}
+
+function describeApp(app: OpenAPIHono<ServerEnvironment>, version: string): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'device', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Authorization',
+    description: `${AUTHORIZATION_SCHEME} DEVICE.SECRET: the id of the device, and its secret in base64url`,
+  });
+  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Cofre', version } });
+}

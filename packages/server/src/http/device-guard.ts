@@ -1,0 +1,20 @@
+import { CofreError } from '@cofre/shared/errors';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Vaults } from '../vault/vault.ts';
+import type { Middleware } from './server-environment.ts';
+
+/** Lets requests with a device's credential pass, and gives them that device and the vault of its tenant. */
+export function deviceGuard(authenticator: Authenticator, vaults: Vaults): Middleware {
+  return async (context, next) => {
+    const device = await authenticator.authenticate(context.env.incoming.headers.authorization);
+    context.set('device', device);
+    context.set('vault', await vaults.open(device.tenantId));
+    await next();
+  };
+}
+
+/** For what brings new content, behind the device guard. */
+export const refuseSuspended: Middleware = async (context, next) => {
+  if (context.get('device').isTenantSuspended) throw new CofreError('tenant_suspended');
+  await next();
+};
