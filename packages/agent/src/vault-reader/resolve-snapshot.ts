@@ -1,0 +1,82 @@
+import { CofreError } from '@cofre/shared/errors';
+import type { DeviceId } from '@cofre/shared/ids';
+import type { ReadableSnapshot, Snapshot } from './snapshot.ts';
+
+/** Fewer characters than this name nothing. */
+const PREFIX_CHARACTERS_MIN = 4;
+
+/** Which snapshot somebody means. */
+export interface SnapshotSelector {
+  /** An id, a unique beginning of one (four characters at least), or `latest`. */
+  readonly snapshot: string;
+  /** For `latest`: only of this device. Without it, this computer's own are preferred. */
+  readonly deviceId?: DeviceId | undefined;
+  /** For `latest`: only of this set. The name stands for a set of its own in each domain. */
+  readonly isOfSet?: ((snapshot: ReadableSnapshot) => boolean) | undefined;
+}
+
+export interface ResolveOptions {
+  readonly ownDeviceId: DeviceId;
+  /** Take what no device of the roster vouches for, when it is named by its id. */
+  readonly allowUnconfirmed: boolean;
+}
+
+/**
+ * Finds the snapshot that a selector means. `latest` is the newest complete and confirmed one: of the device
+ * that was named, else of this computer, else (a new computer that takes over) of the whole tenant.
+ * @throws CofreError `not_found`, `ambiguous`, `untrusted` for one that is not confirmed, `damaged` for one that
+ *   can't be read
+ */
+export function resolveSnapshot(
+  snapshots: readonly Snapshot[],
+  selector: SnapshotSelector,
+  options: ResolveOptions,
+): ReadableSnapshot {
+  if (selector.snapshot === 'latest') return latestOf(snapshots, selector, options.ownDeviceId);
+  return checkStanding(findById(snapshots, selector.snapshot.toLowerCase()), options.allowUnconfirmed);
+}
+
+function findById(snapshots: readonly Snapshot[], beginning: string): Snapshot {
+  const isBeginning = /^[0-9a-f]{4,64}$/.test(beginning);
+  const found = isBeginning ? snapshots.filter(({ snapshotId }) => snapshotId.startsWith(beginning)) : [];
+  const [first, second] = found;
+  const what = `snapshot "${beginning.slice(0, 64)}"`;
+  if (first === undefined) {
+    const isShort = beginning.length < PREFIX_CHARACTERS_MIN;
+    throw new CofreError('not_found', { what: isShort ? `${what} (give four characters at least)` : what });
+  }
+  if (second !== undefined) throw new CofreError('ambiguous', { what });
+  return first;
+}
+
+function latestOf(
+  snapshots: readonly Snapshot[],
+  { deviceId, isOfSet }: SnapshotSelector,
+  ownDeviceId: DeviceId,
+): ReadableSnapshot {
+  const candidates = snapshots.filter(isGood).filter((snapshot) => isOfSet?.(snapshot) ?? true);
+  const ofDevice = (id: DeviceId) => candidates.filter((snapshot) => snapshot.deviceId === id);
+  const own = ofDevice(deviceId ?? ownDeviceId);
+  const newest = newestOf(own.length === 0 && deviceId === undefined ? candidates : own);
+  if (newest === null) throw new CofreError('not_found', { what: 'complete snapshot that fits' });
+  return newest;
+}
+
+function isGood(snapshot: Snapshot): snapshot is ReadableSnapshot {
+  return snapshot.standing === 'confirmed' && snapshot.manifest?.isComplete === true;
+}
+
+/** By the server's numbers: the clock of a device may be wrong. */
+function newestOf(snapshots: readonly ReadableSnapshot[]): ReadableSnapshot | null {
+  let newest: ReadableSnapshot | null = null;
+  for (const snapshot of snapshots) if (snapshot.number > (newest?.number ?? 0)) newest = snapshot;
+  return newest;
+}
+
+function checkStanding(snapshot: Snapshot, allowUnconfirmed: boolean): ReadableSnapshot {
+  const { standing, manifest, problem, snapshotId } = snapshot;
+  const what = `snapshot ${snapshotId.slice(0, 12)}`;
+  if (manifest === null) throw new CofreError('damaged', { what: `The ${what}`, problem });
+  if (standing !== 'confirmed' && !allowUnconfirmed) throw new CofreError('untrusted', { what, problem });
+  return { ...snapshot, manifest };
+}
