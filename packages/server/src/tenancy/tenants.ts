@@ -33,7 +33,7 @@ export class Tenants {
     }
     const id = newRandomId<TenantId>();
     const tenant = { id, name, modules, createdMs: this.#clock(), suspendedMs: null };
-    await this.#vaults.create(tenant.id);
+    await this.#vaults.create(tenant.id, name);
     await this.#vaults.setQuota(tenant.id, quotaBytes(tenant));
     await this.#store.insert(tenant);
     return tenant;

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApp } from '@cofre/server/app';
+import { LocalAdministration } from '@cofre/server/administration/local-administration';
+import { Authenticator } from '@cofre/server/auth/authenticator';
+import { ReadGrants } from '@cofre/server/auth/read-grants';
+import { openApplianceStores } from '@cofre/server/db/appliance-stores';
+import { endStalledConnections } from '@cofre/server/http/stalled-connections';
+import { UploadSlots } from '@cofre/server/http/upload-slots';
+import { createWebServer } from '@cofre/server/http/web-server';
+import { DeviceDirectory } from '@cofre/server/tenancy/devices';
+import { Enrolments } from '@cofre/server/tenancy/enrolment';
+import { Tenants } from '@cofre/server/tenancy/tenants';
+import type { Vaults } from '@cofre/server/vault/vault';
+import { sha256 } from '@cofre/shared/hash';
+import type { DeviceId, TenantId } from '@cofre/shared/ids';
+import { LIMITS } from '@cofre/shared/limits';
+import { parseEnrolmentLine } from '@cofre/shared/wire/enrolment-line';
+import { KeptLog } from '../fakes/kept-log.ts';
+import { ask } from './http-client.ts';
+
+export interface EnrolledDevice {
+  readonly tenantId: TenantId;
+  readonly deviceId: DeviceId;
+  /** The header that says who asks. */
+  readonly credential: { authorization: string };
+}
+
+/** The routes for devices, served on loopback over the given vaults, with a directory in a temporary folder. */
+export async function serveApp(vaults: Vaults, options: { idleMs?: number } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'cofre-served-'));
+  const time = { nowMs: Date.parse('2026-03-04T05:06:07Z') };
+  const clock = () => time.nowMs;
+  const log = new KeptLog();
+  const failures: unknown[] = [];
+  const stores = await openApplianceStores(folder, (error) => failures.push(error));
+  const grants = new ReadGrants(clock);
+  const tenants = new Tenants(stores.tenants, vaults, clock);
+  const app = createApp({
+    authenticator: new Authenticator(stores.credentials, grants, clock),
+    grants,
+    enrolments: new Enrolments(stores.credentials, vaults, clock),
+    devices: new DeviceDirectory(stores),
+    vaults,
+    uploadSlots: new UploadSlots(LIMITS),
+    clock,
+    log,
+    serverVersion: '0.0.0-test',
+    isReady: () => true,
+  });
+  const server = createWebServer(app, null);
+  endStalledConnections(server, options.idleMs ?? LIMITS.bodyIdleTimeoutMs);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const publicAddress = () => ({ address: origin, certificatePin: null });
+  const administration = new LocalAdministration({ tenants, stores, vaults, clock, publicAddress });
+  return {
+    origin,
+    app,
+    server,
+    log,
+    failures,
+    time,
+    administration,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await stores.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+export type ServedApp = Awaited<ReturnType<typeof serveApp>>;
+
+/** What a device with this secret sends to join. */
+export function enrolmentBody(line: string, secret: Buffer, name = 'notebook') {
+  return {
+    code: parseEnrolmentLine(line).code,
+    name,
+    platform: 'linux',
+    agentVersion: '0.0.0-test',
+    signingKey: sha256(secret).toString('hex'),
+    inbox: 'age1pq1test',
+    credentialHash: sha256(secret).toString('hex'),
+  };
+}
+
+/** Enrols a device of the tenant (named by id or name) over HTTP. */
+export async function enrolDevice(served: ServedApp, tenant: string, name?: string): Promise<EnrolledDevice> {
+  const { line } = await served.administration.invite(tenant);
+  const secret = randomBytes(32);
+  const body = enrolmentBody(line, secret, name);
+  const answer = await ask(served.origin, { method: 'POST', path: '/v1/enroll', body });
+  const { tenantId, deviceId } = answer.json as { tenantId: TenantId; deviceId: DeviceId };
+  return { tenantId, deviceId, credential: credentialOf(deviceId, secret) };
+}
+
+/** The header of a device with this secret. */
+export function credentialOf(deviceId: string, secret: Buffer): { authorization: string } {
+  return { authorization: `Cofre ${deviceId}.${secret.toString('base64url')}` };
+}

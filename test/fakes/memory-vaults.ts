@@ -1,0 +1,197 @@
+import { buffer } from 'node:stream/consumers';
+import type {
+  Caller,
+  CommitResult,
+  IncomingPack,
+  OpenSession,
+  RefsPart,
+  SnapshotQuery,
+  Vault,
+  Vaults,
+} from '@cofre/server/vault/vault';
+import { CofreError } from '@cofre/shared/errors';
+import { sha256 } from '@cofre/shared/hash';
+import {
+  newRandomId,
+  type ChunkId,
+  type DomainId,
+  type SessionId,
+  type SnapshotId,
+  type TenantId,
+} from '@cofre/shared/ids';
+import type { VerifyFinding } from '@cofre/shared/wire/administration';
+import { encodeEndFrame, encodeFrameHeader } from '@cofre/shared/wire/chunk-frames';
+import type { SnapshotItem } from '@cofre/shared/wire/snapshots';
+import type { ObjectKind } from '@cofre/shared/wire/trust';
+
+const INSTANT = '2026-01-02T03:04:05.678Z';
+
+/** A tenant's vault in memory, for tests of what stands in front of it. It checks owners, and hardly anything else. */
+export class MemoryVault implements Vault {
+  readonly tenantId: TenantId;
+  readonly packs = new Map<string, Buffer>();
+  readonly chunks = new Map<ChunkId, Buffer>();
+  readonly snapshots: SnapshotItem[] = [];
+  readonly findings: VerifyFinding[] = [];
+  /** Ids that a commit is told to miss. */
+  missing: ChunkId[] = [];
+  /** Set to see whether a read was stopped. */
+  readsStopped = 0;
+  #trust: { authorityKey: string | null; roster: string | null } = { authorityKey: null, roster: null };
+  readonly #objects = new Map<string, Buffer>();
+  readonly #sessions = new Map<SessionId, Caller>();
+
+  constructor(tenantId: TenantId) {
+    this.tenantId = tenantId;
+  }
+
+  async putTrust(authorityKey: string, roster: Buffer) {
+    this.#trust = { authorityKey, roster: roster.toString('base64') };
+  }
+
+  async trust() {
+    return this.#trust;
+  }
+
+  async checkReadGrant(_caller: Caller, grant: Buffer) {
+    if (grant.toString() !== 'genuine')
+      throw new CofreError('untrusted', { what: 'a grant', problem: 'forged' });
+    return { expiresMs: Date.now() + 60_000 };
+  }
+
+  async storeObject(_caller: Caller, kind: ObjectKind, object: Buffer) {
+    this.#objects.set(`${kind} ${object.toString('hex', 0, 16)}`, object);
+    return { number: this.#objects.size };
+  }
+
+  async readObject(_caller: Caller, kind: ObjectKind, id: string) {
+    const object = this.#objects.get(`${kind} ${id}`);
+    if (object === undefined) throw new CofreError('not_found', { what: `${kind} object ${id}` });
+    return { number: 1, object: object.toString('base64') };
+  }
+
+  async openSession(caller: Caller, _request: OpenSession) {
+    const sessionId = newRandomId<SessionId>();
+    this.#sessions.set(sessionId, caller);
+    return { sessionId, generation: 1, leaseMs: 1000, head: null, domainChunkCount: 0, serviceTime: INSTANT };
+  }
+
+  async renewSession(caller: Caller, sessionId: SessionId) {
+    this.#expectSession(caller, sessionId);
+    return { leaseMs: 1000 };
+  }
+
+  async closeSession(caller: Caller, sessionId: SessionId) {
+    this.#expectSession(caller, sessionId);
+    this.#sessions.delete(sessionId);
+  }
+
+  async have(caller: Caller, sessionId: SessionId, ids: Buffer) {
+    this.#expectSession(caller, sessionId);
+    const answer = Buffer.alloc(ids.length / 32);
+    for (let index = 0; index < answer.length; index += 1) {
+      const id = ids.toString('hex', index * 32, index * 32 + 32) as ChunkId;
+      answer[index] = this.chunks.has(id) ? 1 : 0;
+    }
+    return answer;
+  }
+
+  /** Takes any bytes for a pack, but refuses what begins with "bad", as early as that. */
+  async receivePack(caller: Caller, sessionId: SessionId, pack: IncomingPack) {
+    this.#expectSession(caller, sessionId);
+    pack.body.once('data', (first: Buffer) => {
+      if (!first.toString('latin1').startsWith('bad')) return;
+      pack.body.destroy(new CofreError('pack_invalid', { problem: 'it begins with "bad"' }));
+    });
+    this.packs.set(pack.operationId, await buffer(pack.body));
+    return { packNumber: this.packs.size, blobs: 1, duplicates: 0 };
+  }
+
+  async stageRefs(caller: Caller, sessionId: SessionId, refs: RefsPart) {
+    this.#expectSession(caller, sessionId);
+    return { ids: refs.ids.length / 32 };
+  }
+
+  async commit(caller: Caller, sessionId: SessionId, manifest: Buffer): Promise<CommitResult> {
+    this.#expectSession(caller, sessionId);
+    if (this.missing.length > 0)
+      return { status: 'missing', total: this.missing.length, missing: this.missing };
+    const snapshotId = sha256(manifest).toString('hex') as SnapshotId;
+    const item = {
+      snapshotId,
+      number: this.snapshots.length + 1,
+      received: INSTANT,
+      lockedUntil: INSTANT,
+    };
+    const { deviceId } = caller;
+    this.snapshots.push({ ...item, deviceId, setId: newRandomId(), manifest: manifest.toString('base64') });
+    return { status: 'committed', ...item };
+  }
+
+  async listSnapshots(caller: Caller, query: SnapshotQuery) {
+    const items = this.snapshots.filter(
+      ({ number, deviceId }) => number > query.after && (caller.readsTenant || deviceId === caller.deviceId),
+    );
+    return { items: items.slice(0, query.limit), next: null };
+  }
+
+  async *readChunks(_caller: Caller, _domainId: DomainId, ids: readonly ChunkId[]) {
+    try {
+      for (const chunkId of ids) {
+        const blob = this.chunks.get(chunkId);
+        const status = blob === undefined ? ('missing' as const) : ('found' as const);
+        yield encodeFrameHeader({ status, length: blob?.length ?? 0, chunkId });
+        if (blob !== undefined) yield blob;
+      }
+      yield encodeEndFrame(ids.length);
+    } finally {
+      this.readsStopped += 1;
+    }
+  }
+
+  async statistics() {
+    return {
+      tenantId: this.tenantId,
+      usedBytes: [...this.packs.values()].reduce((sum, pack) => sum + pack.length, 0),
+      packs: this.packs.size,
+      packBytes: 0,
+      chunks: this.chunks.size,
+      snapshots: this.snapshots.length,
+    };
+  }
+
+  async *verify(onProgress: (bytes: number) => void) {
+    onProgress(10);
+    yield* this.findings;
+  }
+
+  #expectSession({ deviceId }: Caller, sessionId: SessionId): void {
+    if (this.#sessions.get(sessionId)?.deviceId === deviceId) return;
+    throw new CofreError('not_found', { what: `session ${sessionId}` });
+  }
+}
+
+export class MemoryVaults implements Vaults {
+  readonly quotas = new Map<TenantId, number>();
+  readonly #vaults = new Map<TenantId, MemoryVault>();
+
+  async open(tenantId: TenantId): Promise<MemoryVault> {
+    const vault = this.#vaults.get(tenantId);
+    if (vault === undefined) throw new CofreError('not_found', { what: `vault ${tenantId}` });
+    return vault;
+  }
+
+  async create(tenantId: TenantId): Promise<void> {
+    if (!this.#vaults.has(tenantId)) this.#vaults.set(tenantId, new MemoryVault(tenantId));
+  }
+
+  async setQuota(tenantId: TenantId, quotaBytes: number): Promise<void> {
+    this.quotas.set(tenantId, quotaBytes);
+  }
+
+  serviceTimeMs(): number {
+    return Date.parse(INSTANT);
+  }
+
+  async close(): Promise<void> {}
+}
