@@ -41,6 +41,10 @@ export default defineConfig({
     // It takes a method that moves something for a value that stays.
     'no-unmodified-loop-condition': 'off',
     'promise/always-return': 'off',
+    // For windows of a browser; threads have no origin.
+    'unicorn/require-post-message-target-origin': 'off',
+    'unicorn/consistent-function-scoping': 'off',
+    'vitest/no-standalone-expect': 'off',
     // A leading underscore says: not used, on purpose.
     'no-underscore-dangle': 'off',
     // A copy of a fresh array is work for nothing, and ours can hold a million paths.
