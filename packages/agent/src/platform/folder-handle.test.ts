@@ -66,6 +66,13 @@ describe('a folder handle', () => {
     FolderHandle.open(bytes('/')).close();
   });
 
+  test('that cannot be opened at the far end of a long path leaves nothing open', () => {
+    const deep = makeDeepFolders(20);
+    const before = openDescriptors();
+    expect(() => FolderHandle.open(bytes(`${deep}/none`))).toThrow('ENOENT');
+    expect(openDescriptors()).toBe(before);
+  });
+
   test('names a component that is too long', () => {
     expect(() => FolderHandle.open(bytes(`/${'x'.repeat(5000)}`))).toThrow('ENAMETOOLONG');
   });

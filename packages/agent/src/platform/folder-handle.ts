@@ -3,7 +3,7 @@ import { bytesFromByteString } from '@cofre/shared/bytes';
 import type { ByteString } from '@cofre/shared/bytes';
 import { CURRENT_FOLDER, PATH_BYTES_MAX } from './libc.ts';
 import type { RawPath } from './libc.ts';
-import { openAt } from './posix.ts';
+import { closeDescriptor, openAt } from './posix.ts';
 import { systemError, systemErrorCode } from './system-error.ts';
 
 /**
@@ -55,9 +55,12 @@ export class FolderHandle {
     }
     let fd = CURRENT_FOLDER;
     for (const part of pathInParts(path)) {
-      const next = openFolderAt(fd, part, 0);
-      if (fd !== CURRENT_FOLDER) fs.closeSync(fd);
-      fd = next;
+      const above = fd;
+      try {
+        fd = openFolderAt(above, part, 0);
+      } finally {
+        if (above !== CURRENT_FOLDER) closeDescriptor(above);
+      }
     }
     return new FolderHandle(fd, path);
   }
@@ -100,7 +103,8 @@ export class FolderHandle {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    fs.closeSync(this.fd);
+    if (this.isPlainPath) fs.closeSync(this.fd);
+    else closeDescriptor(this.fd);
   }
 
   [Symbol.dispose](): void {

@@ -29,6 +29,7 @@ const calls = lazily(() => ({
   openat: nativeFunction<[number, Buffer, number, number]>(
     'int openat(int folder, const void *path, int flags, unsigned int mode)',
   ),
+  close: nativeFunction<[number]>('int close(int fd)'),
   mkdirat: nativeFunction<[number, Buffer, number]>(
     'int mkdirat(int folder, const void *path, unsigned int mode)',
   ),
@@ -58,9 +59,17 @@ const calls = lazily(() => ({
   lseek: nativeFunction<[number, number, number]>('int64_t lseek(int fd, int64_t offset, int whence)'),
 }));
 
-/** Opens `name` inside `folder` with flags of `fs.constants`; the caller closes the descriptor. */
+/**
+ * Opens `name` inside `folder` with flags of `fs.constants`; the caller closes it with
+ * {@link closeDescriptor}: in a worker thread node:fs warns of descriptors that it has not opened.
+ */
 export function openAt(folder: number, name: RawPath, flags: number, mode = 0): number {
   return checkResult(calls().openat(folder, pathArgument(name, 'open'), flags, mode), 'open', name);
+}
+
+/** Closes what {@link openAt} has opened. Throws EBADF for a descriptor that is not open. */
+export function closeDescriptor(fd: number): void {
+  checkResult(calls().close(fd), 'close', fd);
 }
 
 /** Makes a folder; the process's umask applies to `mode`. Refuses an existing name (EEXIST). */
