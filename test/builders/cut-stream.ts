@@ -20,6 +20,7 @@ export function cutStream(chunker: Chunker, stream: Uint8Array, readBytes: reado
     for (const cut of slabCuts) cuts.push(slabStart + cut);
     if (isFinal) return cuts;
     const decided = slabCuts.at(-1) ?? 0;
+    if (decided === 0 && filled === chunker.slab.length) throw new Error('a full slab decided no cut');
     chunker.slab.copyWithin(0, decided, filled);
     slabStart += decided;
     filled -= decided;

@@ -2,7 +2,12 @@
 // chunker gets a new id and a new file.
 
 import { createHash } from 'node:crypto';
-import { referenceCuts, referenceKeys, type ReferenceParameters } from './reference-chunker.ts';
+import {
+  referenceCuts,
+  referenceCutValue,
+  referenceKeys,
+  type ReferenceParameters,
+} from './reference-chunker.ts';
 
 /** A stream's content is its pieces, one after the other. */
 export type Piece =
@@ -60,6 +65,67 @@ function keyWithCandidateRuns(byte: number): string {
 const random = (bytes: number): Piece => ({ shake256: 'cofre', bytes });
 const zeros = (bytes: number): Piece => ({ repeat: '00', bytes });
 
+/** Values from `lowest` on and below `limit` decide alike in chunks of the small sizes. */
+interface ValueRange {
+  readonly lowest: bigint;
+  readonly limit: bigint;
+}
+
+const smallSpread = BigInt(small.averageBytes - small.minBytes);
+const endsAny: ValueRange = { lowest: 0n, limit: 2n ** 73n / (3n * smallSpread) };
+const endsLong: ValueRange = { lowest: endsAny.limit, limit: 2n ** 73n / smallSpread };
+const endsNone: ValueRange = { lowest: endsLong.limit, limit: 2n ** 64n };
+
+/**
+ * 64 bytes that decide alone, whatever was before them. Their oldest byte matters too: its T is odd, so that it
+ * reaches the highest bit. `head` gives the first of them.
+ */
+function findWindow(cdcKey: string, { lowest, limit }: ValueRange, head = Buffer.alloc(0)): Buffer {
+  const keys = referenceKeys(Buffer.from(cdcKey, 'hex'));
+  for (let tried = 0; ; tried++) {
+    const tail = contentOf([{ shake256: `window ${tried}`, bytes: 64 - head.length }]);
+    const window = Buffer.concat([head, tail]);
+    const value = referenceCutValue(keys, window);
+    const isOldestOdd = head.length > 0 || keys.gearTable[window[0]!]! % 2n === 1n;
+    if (isOldestOdd && value !== null && value >= lowest && value < limit) return window;
+  }
+}
+
+function literal(bytes: Buffer): Piece {
+  return { repeat: bytes.toString('hex'), bytes: bytes.length };
+}
+
+/** Windows that end at the edges of each rule, behind bytes that never end a chunk. */
+function edges(cdcKey: string): Piece[] {
+  const { minBytes, averageBytes, maxBytes } = small;
+  const short = literal(findWindow(cdcKey, endsAny));
+  const long = literal(findWindow(cdcKey, endsLong));
+  const endingAt = (length: number, window: Piece): Piece[] => [zeros(length - 64), window];
+  return [
+    ...endingAt(minBytes, short),
+    // One byte too early: the chunk goes on to its maximum.
+    ...endingAt(minBytes - 1, short),
+    zeros(maxBytes - minBytes + 1),
+    ...endingAt(averageBytes - 1, short),
+    ...endingAt(averageBytes, long),
+    // Decided by the smaller threshold still: the chunk goes on to its maximum.
+    ...endingAt(averageBytes - 1, long),
+    zeros(maxBytes - averageBytes + 1),
+    ...endingAt(maxBytes - 1, long),
+    zeros(100),
+  ];
+}
+
+/**
+ * A candidate that ends nothing, twice, and then its last byte again and again: not a run of candidates, so every
+ * byte of it counts for the window that begins with it and ends the chunk.
+ */
+function recurrence(cdcKey: string): Piece[] {
+  const rejected = findWindow(cdcKey, endsNone);
+  const ending = findWindow(cdcKey, endsAny, Buffer.alloc(5, rejected.subarray(-1)));
+  return [zeros(1500), literal(rejected), literal(rejected), literal(ending), zeros(100)];
+}
+
 type Task = Omit<ChunkerVector, 'sha256' | 'cuts'>;
 
 function tasks(): Task[] {
@@ -93,6 +159,13 @@ function tasks(): Task[] {
           bytes: 100_000,
         },
       ],
+    },
+    { about: 'the edges of every rule', cdcKey: firstKey, parameters: small, content: edges(firstKey) },
+    {
+      about: 'a rejected candidate that comes again',
+      cdcKey: firstKey,
+      parameters: small,
+      content: recurrence(firstKey),
     },
     {
       about: 'default sizes',

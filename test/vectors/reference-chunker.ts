@@ -91,6 +91,18 @@ export function referenceCuts(
   return cuts;
 }
 
+/** The value that is compared with a threshold after a window of 64 bytes, or null if that is no candidate. */
+export function referenceCutValue({ gearTable, sipKey }: ReferenceKeys, window: Uint8Array): bigint | null {
+  const state = window.reduce((hash, byte) => word(2n * hash + gearTable[byte]!), 0n);
+  return state < 2n ** 56n ? referenceSipHash(sipKey, stateBytes(state)) : null;
+}
+
+function stateBytes(state: bigint): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, state, true);
+  return bytes;
+}
+
 function endsChunk(
   state: bigint,
   length: number,
@@ -101,7 +113,5 @@ function endsChunk(
   if (length < minBytes || state >= 2n ** 56n) return false;
   const spread = BigInt(averageBytes - minBytes);
   const threshold = 2n ** 73n / (length < averageBytes ? 3n * spread : spread);
-  const stateBytes = new Uint8Array(8);
-  new DataView(stateBytes.buffer).setBigUint64(0, state, true);
-  return referenceSipHash(sipKey, stateBytes) < threshold;
+  return referenceSipHash(sipKey, stateBytes(state)) < threshold;
 }
