@@ -62,7 +62,6 @@ export async function serveApp(vaults: Vaults, options: { idleMs?: number } = {}
     app,
     server,
     log,
-    failures,
     time,
     administration,
     async close() {
@@ -70,6 +69,7 @@ export async function serveApp(vaults: Vaults, options: { idleMs?: number } = {}
       await new Promise((resolve) => server.close(resolve));
       await stores.close();
       rmSync(folder, { recursive: true });
+      if (failures.length > 0) throw new AggregateError(failures, 'The database failed during the tests');
     },
   };
 }

@@ -1,0 +1,112 @@
+import { request, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { buffer } from 'node:stream/consumers';
+import type { ZodType } from 'zod';
+import { CofreError, isErrorCode } from '@cofre/shared/errors';
+import {
+  administeredDevice,
+  administeredDeviceList,
+  inviteResponse,
+  tenantItem,
+  tenantList,
+  vaultStatisticsList,
+  verifyEvent,
+  type AdministeredDevice,
+  type InviteResponse,
+  type TenantItem,
+  type VaultStatistics,
+  type VerifyResult,
+} from '@cofre/shared/wire/administration';
+import { problem, type Problem } from '@cofre/shared/wire/problem';
+import type { NewTenant } from '../tenancy/tenants.ts';
+import type { Administration, VerifyRun } from './administration.ts';
+
+/** Asks a running server over its control socket. Each question takes a connection of its own from `connect`. */
+export class RemoteAdministration implements Administration {
+  readonly #connect: () => Promise<Socket>;
+
+  constructor(connect: () => Promise<Socket>) {
+    this.#connect = connect;
+  }
+
+  async createTenant(tenant: NewTenant): Promise<TenantItem> {
+    return await this.#ask('POST', '/tenants', tenantItem, tenant);
+  }
+
+  async listTenants(): Promise<TenantItem[]> {
+    return (await this.#ask('GET', '/tenants', tenantList)).items;
+  }
+
+  async invite(tenant: string): Promise<InviteResponse> {
+    return await this.#ask('POST', `/tenants/${encodeURIComponent(tenant)}/invitations`, inviteResponse);
+  }
+
+  async listDevices(tenant: string): Promise<AdministeredDevice[]> {
+    const path = `/tenants/${encodeURIComponent(tenant)}/devices`;
+    return (await this.#ask('GET', path, administeredDeviceList)).items;
+  }
+
+  async revokeDevice(tenant: string, device: string): Promise<AdministeredDevice> {
+    const path = `/tenants/${encodeURIComponent(tenant)}/devices/${encodeURIComponent(device)}/revoke`;
+    return await this.#ask('POST', path, administeredDevice);
+  }
+
+  async statistics(tenant: string | null): Promise<VaultStatistics[]> {
+    return (await this.#ask('GET', `/statistics${queryFrom(tenant)}`, vaultStatisticsList)).items;
+  }
+
+  async verify(tenant: string | null, { onProgress, signal }: VerifyRun): Promise<VerifyResult> {
+    const incoming = await this.#send('POST', `/verify${queryFrom(tenant)}`);
+    const stop = () => incoming.destroy();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      for await (const line of createInterface({ input: incoming })) {
+        const event = parseAnswer(verifyEvent, line);
+        if (event.type === 'progress') onProgress(event.bytes);
+        else if (event.type === 'problem') throw errorFrom(event.problem);
+        else return event.result;
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+    signal.throwIfAborted();
+    throw new CofreError('protocol', { problem: 'the answer was cut' });
+  }
+
+  async #ask<Answer>(method: string, path: string, schema: ZodType<Answer>, body?: object): Promise<Answer> {
+    const incoming = await this.#send(method, path, body);
+    return parseAnswer(schema, (await buffer(incoming)).toString('utf8'));
+  }
+
+  /** @throws CofreError as the server says */
+  async #send(method: string, path: string, body?: object): Promise<IncomingMessage> {
+    const socket = await this.#connect();
+    const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { connection: 'close', 'content-type': 'application/json' };
+      const outgoing = request({ method, path, headers, createConnection: () => socket }, resolve);
+      outgoing.on('error', reject);
+      outgoing.end(body === undefined ? '{}' : JSON.stringify(body));
+    });
+    if (incoming.statusCode === 200) return incoming;
+    throw errorFrom(parseAnswer(problem, (await buffer(incoming)).toString('utf8')));
+  }
+}
+
+function queryFrom(tenant: string | null): string {
+  return tenant === null ? '' : `?tenant=${encodeURIComponent(tenant)}`;
+}
+
+function parseAnswer<Answer>(schema: ZodType<Answer>, text: string): Answer {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new CofreError('protocol', { problem: 'an answer of another shape' }, { cause });
+  }
+}
+
+function errorFrom({ code, message, parameters }: Problem): CofreError {
+  return isErrorCode(code)
+    ? new CofreError(code, parameters)
+    : new CofreError('internal', { problem: message });
+}

@@ -1,0 +1,34 @@
+import type { VerifyEvent, VerifyResult } from '@cofre/shared/wire/administration';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { VerifyRun } from '../administration/administration.ts';
+import { problemFrom, reportError } from './problem-response.ts';
+import type { RequestContext } from './server-environment.ts';
+
+/**
+ * Answers with the events of a verification while it runs. What fails before anything was read is thrown; later the
+ * last line says it. A client that goes away stops it.
+ */
+export async function sendVerification(
+  context: RequestContext,
+  verify: (run: VerifyRun) => Promise<VerifyResult>,
+): Promise<Response> {
+  const { outgoing } = context.env;
+  const stop = new AbortController();
+  outgoing.once('close', () => stop.abort());
+  const send = (event: VerifyEvent) => {
+    if (!outgoing.headersSent) outgoing.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    // Nobody waits for the client here: progress lines are small, and one that is late is left out.
+    if (event.type !== 'progress' || !outgoing.writableNeedDrain)
+      outgoing.write(`${JSON.stringify(event)}\n`);
+  };
+  try {
+    const onProgress = (bytes: number) => send({ type: 'progress', bytes });
+    send({ type: 'result', result: await verify({ onProgress, signal: stop.signal }) });
+  } catch (error) {
+    if (!outgoing.headersSent) throw error;
+    const problem = problemFrom(reportError(error, context), 'en', context.get('requestId'));
+    send({ type: 'problem', problem });
+  }
+  outgoing.end();
+  return RESPONSE_ALREADY_SENT;
+}
