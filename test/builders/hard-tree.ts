@@ -54,7 +54,6 @@ export function buildHardTree(root: string, options: HardTreeOptions): NotMade[]
       const part = new TreeMaker(maker.folder, maker.random.part(name), maker.notMade);
       part.inFolder(name, make);
     }
-    maker.apply('.', { mode: 0o755 });
   });
 }
 
@@ -64,7 +63,9 @@ export function withMaker(root: string, seed: number, fill: (maker: TreeMaker) =
   const folder = TreeFolder.open(root);
   const notMade: NotMade[] = [];
   try {
-    fill(new TreeMaker(folder, new SeededRandom(seed), notMade));
+    const maker = new TreeMaker(folder, new SeededRandom(seed), notMade);
+    fill(maker);
+    maker.apply('.', { mode: 0o755 });
   } finally {
     folder.close();
   }

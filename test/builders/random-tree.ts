@@ -21,7 +21,6 @@ export function buildRandomTree(root: string, { seed, files, bytes }: RandomTree
   withMaker(root, seed, (maker) => {
     const sizes = fileSizes(maker.random.part('sizes'), files, bytes);
     fillFolder(maker, sizes, 0);
-    maker.apply('.', { mode: 0o755 });
   });
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, constants, ftruncateSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, constants, ftruncateSync, rmSync, writeSync } from 'node:fs';
 import { setExtendedAttribute } from '@cofre/agent/platform/extended-attributes';
 import { nativeFunction, lazily, pathArgument, checkResult } from '@cofre/agent/platform/libc';
 import {
@@ -69,7 +69,7 @@ export class TreeMaker {
     } finally {
       folder.close();
     }
-    this.apply(name, { mode: 0o755, ...metadata });
+    this.#applyOrRemove(name, { mode: 0o755, ...metadata });
   }
 
   /** A folder in a folder in a folder…: one is open at a time, however deep they go. */
@@ -103,7 +103,7 @@ export class TreeMaker {
       for (const extent of data) writeFully(descriptor, extent);
       ftruncateSync(descriptor, size);
     });
-    this.apply(name, { mode: 0o644, ...metadata });
+    this.#applyOrRemove(name, { mode: 0o644, ...metadata });
   }
 
   /** Makes a file and lets `fill` write it; metadata is not set. */
@@ -174,6 +174,16 @@ export class TreeMaker {
       if (code === undefined || !code.startsWith('E')) throw error;
       this.notMade.push({ what, why: code });
       return false;
+    }
+  }
+
+  /** What cannot be made whole is not made at all: the same seed gives the same tree. */
+  #applyOrRemove(name: string, metadata: MadeMetadata): void {
+    try {
+      this.apply(name, metadata);
+    } catch (error) {
+      rmSync(this.folder.at(bytes(name)), { recursive: true });
+      throw error;
     }
   }
 
