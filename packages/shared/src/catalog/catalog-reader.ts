@@ -106,7 +106,7 @@ export class CatalogReader {
       for (const opened of await this.fetch(ids.slice(start, start + PREFETCH_NODES))) {
         const node = decodeCatalogNode(opened.table, opened.plaintext);
         if (node.kind === 'leaf') {
-          for (const leaf of node.items) if (isWithin(leaf.key, from, to)) yield itemOf(leaf);
+          yield* itemsWithin(node.items, from, to);
         } else {
           yield* this.scan(childrenWithin(node.items, from, to), from, to, depth + 1);
         }
@@ -128,6 +128,14 @@ export class CatalogReader {
       }
     }
   }
+}
+
+function* itemsWithin(
+  items: readonly LeafItem[],
+  from: CatalogKey,
+  to: CatalogKey | null,
+): Generator<CatalogItem> {
+  for (const leaf of items) if (isWithin(leaf.key, from, to)) yield itemOf(leaf);
 }
 
 /** The children of an inner node that can hold keys of the range. */

@@ -1,4 +1,4 @@
-import { ByteWriter } from '../encoding/byte-writer.ts';
+import type { ByteWriter } from '../encoding/byte-writer.ts';
 import { RecordReader, RecordWriter } from '../encoding/record.ts';
 import { deriveKey, hmacSha256 } from '../hash.ts';
 import { RANDOM_ID_BYTES, type ChunkId, type DomainId, type SetId } from '../ids.ts';

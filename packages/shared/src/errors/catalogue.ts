@@ -352,6 +352,13 @@ const catalogue = {
     en: ['Another run of this backup set finished in between.', 'Run the backup again.'],
     es: ['Otra ejecución de este conjunto terminó mientras tanto.', 'Ejecute el respaldo otra vez.'],
   },
+  roster_moved: {
+    http: 409,
+    exit: EXIT.failed,
+    retryable: true,
+    en: ['Another computer changed the roster in between.', 'Try again: it is then read anew.'],
+    es: ['Otro equipo cambió la lista de equipos mientras tanto.', 'Vuelva a intentar: se lee de nuevo.'],
+  },
   refset_mismatch: {
     http: 409,
     exit: EXIT.failed,

@@ -1,4 +1,4 @@
-import { ByteWriter } from '../../encoding/byte-writer.ts';
+import type { ByteWriter } from '../../encoding/byte-writer.ts';
 import { RecordReader, RecordWriter } from '../../encoding/record.ts';
 import { readTime, writeTime } from '../../encoding/time.ts';
 import { CofreError } from '../../errors.ts';
@@ -13,7 +13,7 @@ import {
   type SnapshotId,
   type TenantId,
 } from '../../ids.ts';
-import { ByteReader } from '../../encoding/byte-reader.ts';
+import type { ByteReader } from '../../encoding/byte-reader.ts';
 
 /**
  * The signed root of a snapshot, in the clear: what the server has to know in order to keep it whole.

@@ -1,0 +1,60 @@
+import type { ByteString } from '@cofre/shared/bytes';
+import type { CatalogKey } from '@cofre/shared/catalog/catalog-key';
+import { HalfSipHash } from '@cofre/shared/catalog/half-sip-hash';
+import { LIMITS } from '@cofre/shared/limits';
+import type { FileStatus } from '../platform/file-status.ts';
+
+/** A file that waits to be read. */
+export interface PendingFile {
+  readonly path: ByteString;
+  readonly key: CatalogKey;
+  readonly status: FileStatus;
+}
+
+const BUNDLE_BYTES_MIN = 2 * 1024 * 1024;
+const BUNDLE_BYTES_AVERAGE = 5 * 1024 * 1024;
+/** What a file costs beside its bytes: so that a run of empty files is a bundle as well. */
+const FILE_COST_BYTES = 512;
+
+/**
+ * Groups small files, in the order of the catalog, into bundles that are read and cut as one stream. Where a
+ * bundle ends depends on a keyed hash of the last file's key, not on what came before: so a file more at the
+ * beginning moves one boundary, not all of them.
+ */
+export class Bundler {
+  private readonly endHash: HalfSipHash;
+  private files: PendingFile[] = [];
+  private bytes = 0;
+
+  /** @param key 8 bytes */
+  constructor(key: Uint8Array) {
+    this.endHash = new HalfSipHash(key);
+  }
+
+  /** Adds a file; gives the bundles that are complete: none, one, or the one before as well. */
+  add(file: PendingFile): PendingFile[][] {
+    const complete: PendingFile[][] = [];
+    const cost = file.status.sizeBytes + FILE_COST_BYTES;
+    if (this.bytes + cost > LIMITS.bundleBytesMax || this.files.length >= LIMITS.bundleFilesMax) {
+      complete.push(this.take());
+    }
+    this.files.push(file);
+    this.bytes += cost;
+    if (this.endsHere(file.key, cost)) complete.push(this.take());
+    return complete;
+  }
+
+  /** What is left. */
+  take(): PendingFile[] {
+    const { files } = this;
+    this.files = [];
+    this.bytes = 0;
+    return files;
+  }
+
+  private endsHere(key: CatalogKey, cost: number): boolean {
+    if (this.bytes < BUNDLE_BYTES_MIN) return false;
+    const share = cost / (BUNDLE_BYTES_AVERAGE - BUNDLE_BYTES_MIN);
+    return this.endHash.hash(key) < share * 2 ** 32;
+  }
+}

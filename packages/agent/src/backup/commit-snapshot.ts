@@ -1,0 +1,82 @@
+import { prepareBlob, sealBlob } from '@cofre/shared/crypto/blob-cipher';
+import type { DomainKeys } from '@cofre/shared/crypto/domain-keys';
+import type { PeriodKeys } from '@cofre/shared/crypto/key-period';
+import { encodeManifest, type Manifest } from '@cofre/shared/format/envelope/manifest';
+import { RefsetHash } from '@cofre/shared/format/envelope/refset-hash';
+import { encodeSignedObject } from '@cofre/shared/format/envelope/signed-object';
+import { encodeSnapshotInfo, type SnapshotInfo } from '@cofre/shared/format/snapshot-info';
+import { CHUNK_ID_BYTES, type ChunkId, type SessionId } from '@cofre/shared/ids';
+import { LIMITS } from '@cofre/shared/limits';
+import type { SigningKey } from '@cofre/shared/signature';
+import type { CommitOutcome, ServerClient } from '../client/server-client.ts';
+import { CHUNK_STATES, type ChunkTable } from './pipeline/chunk-table.ts';
+
+/** The refset of a new snapshot, and how it differs from the head's. */
+export interface RefsetChange {
+  readonly refs: 'full' | 'delta';
+  /** Ascending ids of 32 bytes. */
+  readonly added: Buffer;
+  readonly removed: Buffer;
+  readonly hash: RefsetHash;
+}
+
+/**
+ * @param headState the head's `RefsetHash.state()`, or null when this device does not know the head's
+ *   refset: then the whole new one is sent
+ */
+export function refsetChange(
+  table: ChunkTable,
+  headState: { state: Buffer; count: number } | null,
+): RefsetChange {
+  const { held, needed } = CHUNK_STATES;
+  const isDelta = headState !== null;
+  const added = isDelta ? table.collect(held | needed, needed) : table.collect(needed, needed);
+  const removed = isDelta ? table.collect(held | needed, held) : Buffer.alloc(0);
+  const hash = isDelta ? RefsetHash.fromState(headState.state, headState.count) : RefsetHash.empty();
+  for (const id of idsIn(added)) hash.add(id);
+  for (const id of idsIn(removed)) hash.remove(id);
+  return { refs: isDelta ? 'delta' : 'full', added, removed, hash };
+}
+
+/** Seals what only the customer may know into a blob of its own, for the manifest. */
+export function sealInfo(info: SnapshotInfo, domain: DomainKeys, period: PeriodKeys): Buffer {
+  const plaintext = encodeSnapshotInfo(info);
+  const table = Buffer.alloc(0);
+  const chunkId = domain.nodeId('info', table, plaintext);
+  const prepared = prepareBlob({ type: 'info', chunkId, table, plaintext }, 3);
+  const blob = Buffer.alloc(prepared.lengthBytes);
+  sealBlob(blob, 0, prepared, domain, period);
+  return blob;
+}
+
+/** Sends the change of the refset in parts, then the signed manifest. Safe to repeat as a whole. */
+export async function commitSnapshot(
+  client: ServerClient,
+  sessionId: SessionId,
+  manifest: Manifest,
+  change: RefsetChange,
+  signingKey: SigningKey,
+): Promise<CommitOutcome> {
+  await stageAll(client, sessionId, 'add', change.added);
+  await stageAll(client, sessionId, 'remove', change.removed);
+  const signed = encodeSignedObject('manifest', encodeManifest(manifest), signingKey);
+  return await client.commit(sessionId, { manifest: signed.toString('base64'), refs: change.refs });
+}
+
+async function stageAll(
+  client: ServerClient,
+  sessionId: SessionId,
+  mode: 'add' | 'remove',
+  ids: Buffer,
+): Promise<void> {
+  const step = LIMITS.refsPartIdsMax * CHUNK_ID_BYTES;
+  for (let part = 0; part * step < ids.length; part++) {
+    await client.stageRefs(sessionId, part, mode, ids.subarray(part * step, (part + 1) * step));
+  }
+}
+
+function* idsIn(ids: Buffer): Generator<ChunkId> {
+  for (let offset = 0; offset < ids.length; offset += CHUNK_ID_BYTES) {
+    yield ids.toString('hex', offset, offset + CHUNK_ID_BYTES) as ChunkId;
+  }
+}

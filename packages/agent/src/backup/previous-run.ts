@@ -1,0 +1,37 @@
+import { CHUNK_ID_BYTES } from '@cofre/shared/ids';
+import type { Session } from '@cofre/shared/wire/sessions';
+import { SetCacheReader } from './cache/set-cache.ts';
+import { CHUNK_STATES, type ChunkTable } from './pipeline/chunk-table.ts';
+import type { Deduplicator } from './pipeline/deduplicator.ts';
+
+/** What is left of the last run on this computer. */
+export interface PreviousRun {
+  readonly cache: SetCacheReader | null;
+  /** The cache belongs to the set's newest snapshot on the server: the new refset is told as a change of it. */
+  readonly isOfHead: boolean;
+}
+
+/**
+ * Takes up the last run's cache. Where it belongs to the head that the session holds, its chunks are live
+ * without asking; otherwise (a lost answer, an old copy of the state) the server is asked about all of them.
+ */
+export async function openPreviousRun(
+  cachePath: string,
+  session: Session,
+  table: ChunkTable,
+  deduplicator: Deduplicator,
+): Promise<PreviousRun> {
+  const cache = SetCacheReader.open(cachePath);
+  if (cache === null) return { cache, isOfHead: false };
+  const { refset, snapshotId } = cache.head;
+  const count = refset.length / CHUNK_ID_BYTES;
+  const isOfHead = session.head?.snapshotId === snapshotId && session.head.refsetCount === count;
+  if (isOfHead) {
+    for (let index = 0; index < count; index++) {
+      table.markAt(refset, index * CHUNK_ID_BYTES, CHUNK_STATES.held);
+    }
+  } else {
+    await deduplicator.learn(refset);
+  }
+  return { cache, isOfHead };
+}
