@@ -76,19 +76,30 @@ const endsAny: ValueRange = { lowest: 0n, limit: 2n ** 73n / (3n * smallSpread) 
 const endsLong: ValueRange = { lowest: endsAny.limit, limit: 2n ** 73n / smallSpread };
 const endsNone: ValueRange = { lowest: endsLong.limit, limit: 2n ** 64n };
 
-/**
- * 64 bytes that decide alone, whatever was before them. Their oldest byte matters too: its T is odd, so that it
- * reaches the highest bit. `head` gives the first of them.
- */
-function findWindow(cdcKey: string, { lowest, limit }: ValueRange, head = Buffer.alloc(0)): Buffer {
+/** 64 bytes that decide so, whatever was before them, and that `suits` agrees to. `head` gives the first. */
+function findWindow(
+  cdcKey: string,
+  { lowest, limit }: ValueRange,
+  suits: (window: Buffer, keys: ReferenceKeys) => boolean,
+  head = Buffer.alloc(0),
+): Buffer {
   const keys = referenceKeys(Buffer.from(cdcKey, 'hex'));
   for (let tried = 0; ; tried++) {
     const tail = contentOf([{ shake256: `window ${tried}`, bytes: 64 - head.length }]);
     const window = Buffer.concat([head, tail]);
     const value = referenceCutValue(keys, window);
-    const isOldestOdd = head.length > 0 || keys.gearTable[window[0]!]! % 2n === 1n;
-    if (isOldestOdd && value !== null && value >= lowest && value < limit) return window;
+    if (value !== null && value >= lowest && value < limit && suits(window, keys)) return window;
   }
+}
+
+/** Whether the oldest byte matters: its T is odd, so that it reaches the highest bit of the state. */
+const oldestMatters = (window: Buffer, { gearTable }: ReferenceKeys): boolean =>
+  gearTable[window[0]!]! % 2n === 1n;
+
+/** Whether no other candidate lies between the window and its repetition. */
+function isAloneTwice(window: Buffer, keys: ReferenceKeys): boolean {
+  const twice = Buffer.concat([window, window]);
+  return window.every((_, at) => at === 0 || referenceCutValue(keys, twice.subarray(at, at + 64)) === null);
 }
 
 function literal(bytes: Buffer): Piece {
@@ -98,8 +109,8 @@ function literal(bytes: Buffer): Piece {
 /** Windows that end at the edges of each rule, behind bytes that never end a chunk. */
 function edges(cdcKey: string): Piece[] {
   const { minBytes, averageBytes, maxBytes } = small;
-  const short = literal(findWindow(cdcKey, endsAny));
-  const long = literal(findWindow(cdcKey, endsLong));
+  const short = literal(findWindow(cdcKey, endsAny, oldestMatters));
+  const long = literal(findWindow(cdcKey, endsLong, oldestMatters));
   const endingAt = (length: number, window: Piece): Piece[] => [zeros(length - 64), window];
   return [
     ...endingAt(minBytes, short),
@@ -117,12 +128,12 @@ function edges(cdcKey: string): Piece[] {
 }
 
 /**
- * A candidate that ends nothing, twice, and then its last byte again and again: not a run of candidates, so every
- * byte of it counts for the window that begins with it and ends the chunk.
+ * A candidate that ends nothing, twice with no other between, and then its last byte again and again: this is not a
+ * run of candidates, so each of these bytes counts for the window that begins with them and ends the chunk.
  */
 function recurrence(cdcKey: string): Piece[] {
-  const rejected = findWindow(cdcKey, endsNone);
-  const ending = findWindow(cdcKey, endsAny, Buffer.alloc(5, rejected.subarray(-1)));
+  const rejected = findWindow(cdcKey, endsNone, isAloneTwice);
+  const ending = findWindow(cdcKey, endsAny, () => true, Buffer.alloc(5, rejected.subarray(-1)));
   return [zeros(1500), literal(rejected), literal(rejected), literal(ending), zeros(100)];
 }
 
