@@ -46,8 +46,8 @@ describe('errors', () => {
     expect(() => posix.readLinkAt(fd, bytes('a\x1b[2J\xff'))).toThrow("readlink 'a\\x1b[2J\\xff'");
   });
 
-  test('carry the right number after hundreds of thousands of calls with garbage between', () => {
-    for (let round = 0; round < 50_000; round++) {
+  test('carry the right number after many thousands of calls with garbage between', () => {
+    for (let round = 0; round < 10_000; round++) {
       const garbage = Buffer.alloc(512);
       expectCode('EBADF', () => posix.openAt(-1, bytes('x'), 0), round);
       expectCode('ENOENT', () => posix.openAt(fd, bytes('x'), 0), round + garbage[0]!);
