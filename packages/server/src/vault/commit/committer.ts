@@ -1,0 +1,226 @@
+import { CofreError } from '@cofre/shared/errors';
+import { snapshotIdOf, type Manifest } from '@cofre/shared/format/envelope/manifest';
+import { encodeReceipt } from '@cofre/shared/format/envelope/receipt';
+import type { ChunkId, SessionId, SnapshotId } from '@cofre/shared/ids';
+import { LIMITS } from '@cofre/shared/limits';
+import type { CommittedRow, StartedCommit } from '../index/commits.store.ts';
+import type { NewObject } from '../index/objects.store.ts';
+import { unpackIds } from '../index/packed-ids.ts';
+import type { InSession } from '../index/sessions.store.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import type { Caller, CommitResult } from '../vault.ts';
+import type { VaultContext } from '../vault-context.ts';
+import { openManifest, refsetAfter, requireRefset, requireSame, type Refset } from './commit-checks.ts';
+
+/** Ids that one step of a commit looks up: some tens of milliseconds on a database thread. */
+const STEP_IDS_MAX = 5_000;
+/** How often a commit starts over when chunks stopped being live under it. */
+const ATTEMPTS_MAX = 3;
+
+type Started = Extract<StartedCommit, { status: 'started' }>;
+
+/** One commit on its way: what was asked, and what it starts from. */
+interface Attempt {
+  readonly caller: Caller;
+  readonly inSession: InSession;
+  readonly object: Buffer;
+  readonly manifest: Manifest;
+  readonly snapshotId: SnapshotId;
+  readonly isDelta: boolean;
+  readonly started: Started;
+  readonly refset: Refset;
+}
+
+type Missing = { readonly ids: Set<ChunkId>; readonly total: number };
+
+/**
+ * Makes snapshots. All checks are made beforehand, in bounded steps; then manifest and receipt become durable; then
+ * one transaction looks again at what may have changed meanwhile (lease, head, liveness) and makes the rows.
+ */
+export class Committer {
+  private readonly vault: VaultContext;
+  private readonly objects: ObjectStore;
+
+  constructor(vault: VaultContext, objects: ObjectStore) {
+    this.vault = vault;
+    this.objects = objects;
+  }
+
+  /** @throws CofreError as the checks say: `head_moved`, `refset_mismatch`, `untrusted`, `session_expired` … */
+  async commit(
+    caller: Caller,
+    sessionId: SessionId,
+    object: Buffer,
+    refs: 'full' | 'delta',
+  ): Promise<CommitResult> {
+    const manifest = openManifest(this.vault.tenantId, caller, object);
+    const snapshotId = snapshotIdOf(object);
+    for (let count = 0; count < ATTEMPTS_MAX; count++) {
+      const inSession = { sessionId, deviceId: caller.deviceId, nowMs: this.vault.nowMs() };
+      const started = await this.vault.index.call('startCommit', { ...inSession, ...manifest, snapshotId });
+      if (started.status === 'known') return committed(snapshotId, started.committed);
+      requireSame('domain', manifest.domainId, started.domainId);
+      requireSame('set', manifest.setId, started.setId);
+      const refset = refsetAfter(started.head, started.parts, refs);
+      requireRefset(manifest, refset);
+      const isDelta = refs === 'delta';
+      const attempt = { caller, inSession, object, manifest, snapshotId, isDelta, started, refset };
+      const result = await this.attempt(attempt);
+      if (result !== 'again') return result;
+    }
+    throw new CofreError('unavailable', { problem: 'pieces are being collected at the same time' });
+  }
+
+  private async attempt(attempt: Attempt): Promise<CommitResult | 'again'> {
+    const { session } = attempt.started;
+    await this.vault.index.call('clearDraft', { session });
+    try {
+      const missing = (await this.resolve(attempt)) ?? (await this.close(attempt));
+      if (missing !== null) {
+        const ids = [...missing.ids].slice(0, LIMITS.missingIdsReportedMax);
+        return { status: 'missing', total: missing.total, missing: ids };
+      }
+      this.vault.crashPoint('commit-checked');
+      return await this.objects.exclusively(() => this.publish(attempt));
+    } finally {
+      if (!this.vault.gate.hasFailed) await this.vault.index.call('clearDraft', { session });
+    }
+  }
+
+  /** Looks every staged id up; null when all are live and fit the head. */
+  private async resolve({ started, isDelta }: Attempt): Promise<Missing | null> {
+    const missing = new Set<ChunkId>();
+    let conflicts = 0;
+    for (const { mode, part, count } of started.parts) {
+      for (let start = 0; start < count; start += STEP_IDS_MAX) {
+        const step = await this.vault.index.call('resolveRefs', {
+          session: started.session,
+          domain: started.domain,
+          headChain: started.chain,
+          isDelta,
+          mode,
+          part,
+          start,
+          end: Math.min(count, start + STEP_IDS_MAX),
+        });
+        for (const id of unpackIds(step.missing)) missing.add(id);
+        conflicts += step.conflicts;
+      }
+    }
+    if (conflicts > 0) {
+      const problem = `${conflicts} pieces are listed twice, or contradict the snapshot before`;
+      throw new CofreError('refset_mismatch', { problem });
+    }
+    return missing.size === 0 ? null : { ids: missing, total: missing.size };
+  }
+
+  /** Checks that nothing which an added node refers to lies outside the refset; null when all is there. */
+  private async close({ started, isDelta, manifest }: Attempt): Promise<Missing | null> {
+    const missing = new Set<ChunkId>();
+    let outside = 0;
+    let after: number | null = 0;
+    while (after !== null) {
+      const step: Awaited<ReturnType<typeof this.closeStep>> = await this.closeStep(
+        started,
+        isDelta,
+        manifest,
+        after,
+      );
+      for (const id of unpackIds(step.missing)) missing.add(id);
+      outside += step.outside;
+      after = step.next;
+    }
+    if (missing.size > 0) return { ids: missing, total: missing.size };
+    if (outside === 0) return null;
+    throw new CofreError('refset_mismatch', {
+      problem: `${outside} pieces that the catalog needs are not listed`,
+    });
+  }
+
+  private closeStep(started: Started, isDelta: boolean, manifest: Manifest, after: number) {
+    return this.vault.index.call('checkClosure', {
+      session: started.session,
+      domain: started.domain,
+      chain: started.chain,
+      isDelta,
+      catalogRoot: Buffer.from(manifest.catalogRoot, 'hex'),
+      after,
+      idsMax: STEP_IDS_MAX,
+    });
+  }
+
+  private async publish(attempt: Attempt): Promise<CommitResult | 'again'> {
+    const { snapshotId, caller, object } = attempt;
+    const receivedMs = this.vault.nowMs();
+    const lockedUntilMs = receivedMs + LIMITS.lockDefaultMs;
+    const receipt = encodeReceipt({
+      snapshotId,
+      receivedNs: BigInt(receivedMs) * 1_000_000n,
+      lockedUntilNs: BigInt(lockedUntilMs) * 1_000_000n,
+    });
+    const contents = [
+      { kind: 'manifest', key: snapshotId, deviceId: caller.deviceId, bytes: object },
+      { kind: 'receipt', key: snapshotId, deviceId: caller.deviceId, bytes: receipt },
+    ] as const;
+    try {
+      return await this.objects.publish(contents, async (objects) => {
+        const [manifest, stored] = objects as [NewObject, NewObject];
+        const times = { receivedMs, lockedUntilMs };
+        const outcome = await this.vault.index.call(
+          'finishCommit',
+          finishInput(attempt, manifest, stored, times),
+        );
+        if (outcome === 'again') throw new CommitAgain();
+        return committed(snapshotId, { number: manifest.number, ...times });
+      });
+    } catch (error) {
+      if (error instanceof CommitAgain) return 'again';
+      throw error;
+    }
+  }
+}
+
+/** Takes the published objects back on the way out. */
+class CommitAgain extends Error {}
+
+function finishInput(
+  attempt: Attempt,
+  manifest: NewObject,
+  receipt: NewObject,
+  times: { receivedMs: number; lockedUntilMs: number },
+) {
+  const { started, refset } = attempt;
+  const countOf = (mode: string): number =>
+    started.parts.reduce((sum, part) => (part.mode === mode ? sum + part.count : sum), 0);
+  return {
+    ...attempt.inSession,
+    nowMs: times.receivedMs,
+    session: started.session,
+    domain: started.domain,
+    setId: started.setId,
+    chain: started.chain,
+    isDelta: attempt.isDelta,
+    livenessEpoch: started.livenessEpoch,
+    added: countOf('add'),
+    removed: countOf('remove'),
+    snapshotId: attempt.snapshotId,
+    sequence: attempt.manifest.sequence,
+    previous: attempt.manifest.previous,
+    isComplete: attempt.manifest.isComplete,
+    refsetState: refset.state,
+    refsetCount: refset.count,
+    ...times,
+    manifest,
+    receipt,
+  };
+}
+
+function committed(snapshotId: SnapshotId, row: CommittedRow): CommitResult {
+  return {
+    status: 'committed',
+    snapshotId,
+    number: row.number,
+    received: new Date(row.receivedMs).toISOString(),
+    lockedUntil: new Date(row.lockedUntilMs).toISOString(),
+  };
+}

@@ -1,0 +1,57 @@
+import { objectPath, type StoredKind } from '../layout.ts';
+import type { IndexConnection } from './connection.ts';
+
+/** Takes numbers for objects that are about to be written, and notes their files. */
+export function beginObjects(
+  index: IndexConnection,
+  input: { kinds: readonly StoredKind[]; nowMs: number },
+): { numbers: number[] } {
+  const { first } = index.get<{ first: number }>(
+    'UPDATE vault SET next_object = next_object + ? RETURNING next_object AS first',
+    input.kinds.length,
+  ) as { first: number };
+  const numbers = input.kinds.map((_, place) => first - input.kinds.length + place);
+  input.kinds.forEach((kind, place) => {
+    addIntent(index, objectPath(numbers[place] as number, kind), 0, input.nowMs);
+  });
+  return { numbers };
+}
+
+export function addIntent(index: IndexConnection, path: string, reservedBytes: number, nowMs: number): void {
+  index.run(
+    'INSERT INTO intents (path, reserved_bytes, since_ms) VALUES (?, ?, ?)',
+    path,
+    reservedBytes,
+    nowMs,
+  );
+}
+
+/** The file has its rows now, or was never made. */
+export function dropIntents(index: IndexConnection, input: { paths: readonly string[] }): void {
+  for (const path of input.paths) index.run('DELETE FROM intents WHERE path = ?', path);
+}
+
+/** Says that these files are about to be unlinked; what they were meant to be is forgotten. */
+export function doomFiles(index: IndexConnection, input: { paths: readonly string[] }): void {
+  for (const path of input.paths) {
+    index.run('INSERT INTO doomed (path) VALUES (?) ON CONFLICT DO NOTHING', path);
+    index.run('DELETE FROM intents WHERE path = ?', path);
+  }
+}
+
+/** The files are gone, durably. */
+export function forgetDoomed(index: IndexConnection, input: { paths: readonly string[] }): void {
+  for (const path of input.paths) index.run('DELETE FROM doomed WHERE path = ?', path);
+}
+
+/** What a process that ended left unfinished, `limit` of each at most. */
+export function listUnfinished(
+  index: IndexConnection,
+  input: { limit: number },
+): { intents: string[]; doomed: string[] } {
+  const paths = (table: 'intents' | 'doomed'): string[] =>
+    index
+      .all<{ path: string }>(`SELECT path FROM ${table} ORDER BY path LIMIT ?`, input.limit)
+      .map(({ path }) => path);
+  return { intents: paths('intents'), doomed: paths('doomed') };
+}

@@ -1,0 +1,74 @@
+import { haveChunks, locateChunks } from './chunks.store.ts';
+import { checkClosure, clearDraft, finishCommit, resolveRefs, startCommit } from './commits.store.ts';
+import type { IndexConnection } from './connection.ts';
+import { beginObjects, doomFiles, dropIntents, forgetDoomed, listUnfinished } from './intents.store.ts';
+import {
+  findDescription,
+  findObject,
+  listObjects,
+  recordDescription,
+  recordDomain,
+  recordKeyring,
+  recordRoster,
+} from './objects.store.ts';
+import { beginPack, recordPack } from './packs.store.ts';
+import { closeSession, openSession, renewSession } from './sessions.store.ts';
+import { listSnapshots } from './snapshots.store.ts';
+import { stagePart } from './staging.store.ts';
+import { countVault, createVault, describeVault } from './vault.store.ts';
+
+/**
+ * What a database thread can be asked. Each is bounded: a slow one would hold up every tenant of its thread.
+ * Reads are answered at once; writes that wait together become one transaction.
+ */
+export const READS = {
+  checkClosure,
+  countVault,
+  describeVault,
+  findDescription,
+  findObject,
+  haveChunks,
+  listObjects,
+  listSnapshots,
+  listUnfinished,
+  locateChunks,
+  startCommit,
+};
+
+export const WRITES = {
+  beginObjects,
+  beginPack,
+  clearDraft,
+  closeSession,
+  createVault,
+  doomFiles,
+  dropIntents,
+  finishCommit,
+  forgetDoomed,
+  openSession,
+  recordDescription,
+  recordDomain,
+  recordKeyring,
+  recordPack,
+  recordRoster,
+  renewSession,
+  resolveRefs,
+  stagePart,
+};
+
+type Operations = typeof READS & typeof WRITES;
+export type OperationName = keyof Operations;
+export type OperationInput<Name extends OperationName> =
+  Parameters<Operations[Name]> extends [IndexConnection, infer Input] ? Input : undefined;
+export type OperationOutput<Name extends OperationName> = ReturnType<Operations[Name]>;
+
+/** An operation as the thread runs it; the types are checked where it is asked for. */
+export type AnyOperation = (index: IndexConnection, input: unknown) => unknown;
+
+export function readOperation(name: string): AnyOperation | undefined {
+  return (READS as Record<string, unknown>)[name] as AnyOperation | undefined;
+}
+
+export function writeOperation(name: string): AnyOperation | undefined {
+  return (WRITES as Record<string, unknown>)[name] as AnyOperation | undefined;
+}

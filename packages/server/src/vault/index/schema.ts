@@ -1,0 +1,184 @@
+/**
+ * The index of one vault. Each entry brings a database from the version of its place to the next one; entries
+ * are added, never changed.
+ *
+ * Chunk ids are BLOBs of 32 bytes; all other ids are hexadecimal text. Times are service time in milliseconds.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE vault (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    tenant_id TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    quota_bytes INTEGER NOT NULL DEFAULT 0,
+    -- Stored length of all chunks in the table; dead bytes in packs are not the tenant's.
+    used_bytes INTEGER NOT NULL DEFAULT 0,
+    -- Collections so far; a session remembers it.
+    generation INTEGER NOT NULL DEFAULT 0,
+    -- Grows whenever a chunk may have stopped being live: what was checked before has to be checked again.
+    liveness_epoch INTEGER NOT NULL DEFAULT 0,
+    -- Numbers are taken from here before they are used, and never twice.
+    next_pack INTEGER NOT NULL DEFAULT 1,
+    next_object INTEGER NOT NULL DEFAULT 1,
+    authority_key TEXT,
+    roster_version INTEGER
+  ) STRICT;
+
+  -- A file that is about to get this name: if nothing else knows it after a crash, it is removed.
+  CREATE TABLE intents (
+    path TEXT PRIMARY KEY,
+    reserved_bytes INTEGER NOT NULL,
+    since_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- A file that is about to be unlinked: committed before the unlink, removed after it is durable.
+  CREATE TABLE doomed (path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE objects (
+    number INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    -- What it is of: key period, domain, snapshot, version.
+    key TEXT NOT NULL,
+    device_id TEXT,
+    sha256 BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    UNIQUE (kind, key)
+  ) STRICT;
+
+  CREATE TABLE roster_devices (
+    device_id TEXT PRIMARY KEY,
+    signing_key TEXT NOT NULL,
+    domain_id TEXT NOT NULL,
+    is_revoked INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE domains (
+    domain INTEGER PRIMARY KEY,
+    domain_id TEXT NOT NULL UNIQUE,
+    -- Who brought the domain record; a roster can give the domain to another device.
+    device_id TEXT NOT NULL,
+    chunk_count INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  CREATE TABLE packs (
+    number INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    length INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    blobs INTEGER NOT NULL,
+    -- Blobs that were there already when it came, and the length of all that is not referred to any more.
+    duplicates INTEGER NOT NULL,
+    dead_bytes INTEGER NOT NULL,
+    device_id TEXT NOT NULL,
+    operation_id TEXT NOT NULL,
+    received_ms INTEGER NOT NULL,
+    last_verified_ms INTEGER,
+    UNIQUE (device_id, operation_id)
+  ) STRICT;
+
+  CREATE TABLE chunks (
+    chunk INTEGER PRIMARY KEY,
+    domain INTEGER NOT NULL REFERENCES domains,
+    chunk_id BLOB NOT NULL,
+    pack INTEGER NOT NULL REFERENCES packs,
+    offset INTEGER NOT NULL,
+    length INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    -- 0 live, 1 quarantined: its bytes are damaged or gone, and it counts as missing until it is sent again.
+    state INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (domain, chunk_id)
+  ) STRICT;
+  CREATE INDEX chunks_by_pack ON chunks (pack, offset);
+
+  -- The cleartext tables of catalog and list nodes: what a snapshot needs can be walked without reading packs.
+  CREATE TABLE node_tables (
+    chunk INTEGER PRIMARY KEY REFERENCES chunks,
+    ids BLOB NOT NULL
+  ) STRICT;
+
+  -- The snapshots of one device and set, each following the one before it.
+  CREATE TABLE chains (
+    chain INTEGER PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    set_id TEXT NOT NULL,
+    domain INTEGER NOT NULL REFERENCES domains,
+    head_snapshot TEXT NOT NULL,
+    head_sequence INTEGER NOT NULL,
+    -- Set hash of the head's refset, to go on from: 2,048 bytes, and the count.
+    refset_state BLOB NOT NULL,
+    refset_count INTEGER NOT NULL,
+    UNIQUE (device_id, set_id)
+  ) STRICT;
+
+  CREATE TABLE snapshots (
+    number INTEGER PRIMARY KEY REFERENCES objects,
+    snapshot_id TEXT NOT NULL UNIQUE,
+    receipt INTEGER NOT NULL REFERENCES objects,
+    chain INTEGER NOT NULL REFERENCES chains,
+    sequence INTEGER NOT NULL,
+    is_complete INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    locked_until_ms INTEGER NOT NULL,
+    refset_count INTEGER NOT NULL,
+    UNIQUE (chain, sequence)
+  ) STRICT;
+
+  -- What a chain's head needs, and since which sequence: a commit costs what it changes.
+  CREATE TABLE head_refs (
+    chain INTEGER NOT NULL REFERENCES chains,
+    chunk INTEGER NOT NULL REFERENCES chunks,
+    from_sequence INTEGER NOT NULL,
+    PRIMARY KEY (chain, chunk)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX head_refs_by_chunk ON head_refs (chunk);
+
+  -- What only snapshots before the head need: those from one sequence up to, not including, another. Until a walk of
+  -- the tables has agreed (is_verified), a removal frees nothing: a device could be wrong, or lie.
+  CREATE TABLE past_refs (
+    chain INTEGER NOT NULL REFERENCES chains,
+    chunk INTEGER NOT NULL REFERENCES chunks,
+    from_sequence INTEGER NOT NULL,
+    to_sequence INTEGER NOT NULL,
+    is_verified INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (chain, chunk, from_sequence)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX past_refs_by_chunk ON past_refs (chunk);
+
+  CREATE TABLE sessions (
+    session INTEGER PRIMARY KEY,
+    session_id TEXT NOT NULL UNIQUE,
+    device_id TEXT NOT NULL,
+    operation_id TEXT NOT NULL,
+    domain INTEGER NOT NULL REFERENCES domains,
+    set_id TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    -- The snapshot that it holds: nothing of it may go while the session lives.
+    held_snapshot TEXT,
+    opened_ms INTEGER NOT NULL,
+    lease_until_ms INTEGER NOT NULL,
+    is_open INTEGER NOT NULL DEFAULT 1,
+    UNIQUE (device_id, operation_id)
+  ) STRICT;
+  CREATE INDEX sessions_open ON sessions (lease_until_ms) WHERE is_open = 1;
+
+  CREATE TABLE staged_parts (
+    session INTEGER NOT NULL REFERENCES sessions,
+    mode TEXT NOT NULL CHECK (mode IN ('add', 'remove')),
+    part INTEGER NOT NULL,
+    ids BLOB NOT NULL,
+    -- Set hash of these ids alone.
+    hash_state BLOB NOT NULL,
+    PRIMARY KEY (session, mode, part)
+  ) STRICT;
+  `,
+];
+
+/** Tables of a connection, in memory: what a commit that is under way has resolved. */
+export const DRAFT_SCHEMA = `
+  CREATE TEMP TABLE draft_refs (
+    session INTEGER NOT NULL,
+    mode TEXT NOT NULL,
+    chunk INTEGER NOT NULL,
+    PRIMARY KEY (session, mode, chunk)
+  ) STRICT, WITHOUT ROWID;
+`;

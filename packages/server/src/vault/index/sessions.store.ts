@@ -1,0 +1,204 @@
+import { CofreError } from '@cofre/shared/errors';
+import { LIMITS } from '@cofre/shared/limits';
+import type { IndexConnection } from './connection.ts';
+
+/** Who asks for what, and when: the same three for everything that happens in a session. */
+export interface InSession {
+  readonly sessionId: string;
+  readonly deviceId: string;
+  readonly nowMs: number;
+}
+
+export interface SessionRow {
+  readonly session: number;
+  readonly sessionId: string;
+  readonly deviceId: string;
+  readonly domain: number;
+  readonly domainId: string;
+  readonly setId: string;
+  readonly generation: number;
+  readonly openedMs: number;
+  readonly leaseUntilMs: number;
+  readonly isOpen: number;
+}
+
+const SESSION_QUERY = `
+  SELECT session, session_id AS sessionId, sessions.device_id AS deviceId, sessions.domain AS domain,
+    domain_id AS domainId, set_id AS setId, generation, opened_ms AS openedMs, lease_until_ms AS leaseUntilMs,
+    is_open AS isOpen
+  FROM sessions JOIN domains USING (domain)`;
+
+/**
+ * The session, if it is this device's and alive.
+ * @throws CofreError `not_found`, `session_expired`
+ */
+export function requireSession(index: IndexConnection, input: InSession): SessionRow {
+  const session = index.get<SessionRow>(
+    `${SESSION_QUERY} WHERE session_id = ? AND sessions.device_id = ?`,
+    input.sessionId,
+    input.deviceId,
+  );
+  if (session === undefined) throw new CofreError('not_found', { what: 'session' });
+  refuseExpired(session, input.nowMs);
+  return session;
+}
+
+function refuseExpired(session: SessionRow, nowMs: number): void {
+  const isAlive =
+    session.isOpen === 1 &&
+    nowMs <= session.leaseUntilMs &&
+    nowMs < session.openedMs + LIMITS.sessionAgeMaxMs;
+  if (!isAlive) throw new CofreError('session_expired', { session: session.sessionId });
+}
+
+export interface OpenedSession {
+  readonly sessionId: string;
+  readonly generation: number;
+  readonly head: {
+    readonly snapshotId: string;
+    readonly sequence: number;
+    readonly refsetCount: number;
+    readonly refsetState: Uint8Array;
+  } | null;
+  readonly domainChunkCount: number;
+}
+
+/**
+ * Opens a session that holds the head of its set, or gives the one that the same operation opened.
+ * @throws CofreError `not_found` for a domain that is not this device's, `device_revoked`, `session_expired` when
+ *   the operation's session has ended
+ */
+export function openSession(
+  index: IndexConnection,
+  input: InSession & { operationId: string; domainId: string; setId: string },
+): OpenedSession {
+  const domain = requireDomainOfDevice(index, input.deviceId, input.domainId);
+  closeExpired(index, input.nowMs);
+  const known = index.get<SessionRow>(
+    `${SESSION_QUERY} WHERE sessions.device_id = ? AND operation_id = ?`,
+    input.deviceId,
+    input.operationId,
+  );
+  const head = findHead(index, input.deviceId, input.setId);
+  if (known !== undefined) {
+    refuseExpired(known, input.nowMs);
+    if (known.domainId !== input.domainId || known.setId !== input.setId) {
+      throw new CofreError('invalid_request', { problem: 'this operation opened another session' });
+    }
+    renewLease(index, known.session, input.nowMs);
+  } else {
+    insertSession(index, input, domain.domain, head?.snapshotId ?? null);
+  }
+  const { generation } = index.get<{ generation: number }>('SELECT generation FROM vault') as {
+    generation: number;
+  };
+  return {
+    sessionId: known?.sessionId ?? input.sessionId,
+    generation: known?.generation ?? generation,
+    head,
+    domainChunkCount: domain.chunkCount,
+  };
+}
+
+function insertSession(
+  index: IndexConnection,
+  input: InSession & { operationId: string; setId: string },
+  domain: number,
+  heldSnapshot: string | null,
+): void {
+  index.run(
+    `INSERT INTO sessions (session_id, device_id, operation_id, domain, set_id, generation, held_snapshot,
+       opened_ms, lease_until_ms)
+     VALUES (?, ?, ?, ?, ?, (SELECT generation FROM vault), ?, ?, ?)`,
+    input.sessionId,
+    input.deviceId,
+    input.operationId,
+    domain,
+    input.setId,
+    heldSnapshot,
+    input.nowMs,
+    input.nowMs + LIMITS.sessionLeaseMs,
+  );
+}
+
+interface DomainRow {
+  readonly domain: number;
+  readonly deviceId: string;
+  readonly chunkCount: number;
+}
+
+/**
+ * A domain belongs to the device that the newest roster gives it to; before a roster names the device, to the one
+ * that brought the domain's record.
+ */
+export function requireDomainOfDevice(index: IndexConnection, deviceId: string, domainId: string): DomainRow {
+  const inRoster = index.get<{ domainId: string; isRevoked: number }>(
+    'SELECT domain_id AS domainId, is_revoked AS isRevoked FROM roster_devices WHERE device_id = ?',
+    deviceId,
+  );
+  if (inRoster?.isRevoked === 1) throw new CofreError('device_revoked');
+  const domain = findDomain(index, domainId);
+  if (domain === null || (inRoster?.domainId !== domainId && domain.deviceId !== deviceId)) {
+    throw new CofreError('not_found', { what: 'domain' });
+  }
+  return domain;
+}
+
+export function findDomain(index: IndexConnection, domainId: string): DomainRow | null {
+  return (
+    index.get<DomainRow>(
+      'SELECT domain, device_id AS deviceId, chunk_count AS chunkCount FROM domains WHERE domain_id = ?',
+      domainId,
+    ) ?? null
+  );
+}
+
+function findHead(index: IndexConnection, deviceId: string, setId: string): OpenedSession['head'] {
+  return (
+    index.get<NonNullable<OpenedSession['head']>>(
+      `SELECT head_snapshot AS snapshotId, head_sequence AS sequence, refset_count AS refsetCount,
+         refset_state AS refsetState
+       FROM chains WHERE device_id = ? AND set_id = ?`,
+      deviceId,
+      setId,
+    ) ?? null
+  );
+}
+
+/** Sessions whose lease ran out hold nothing any more, and what they staged is dropped. */
+function closeExpired(index: IndexConnection, nowMs: number): void {
+  const expired = index.all<{ session: number }>(
+    'SELECT session FROM sessions WHERE is_open = 1 AND (lease_until_ms < ? OR opened_ms <= ?) LIMIT 100',
+    nowMs,
+    nowMs - LIMITS.sessionAgeMaxMs,
+  );
+  for (const { session } of expired) endSession(index, session);
+}
+
+function endSession(index: IndexConnection, session: number): void {
+  index.run('DELETE FROM staged_parts WHERE session = ?', session);
+  index.run('UPDATE sessions SET is_open = 0, held_snapshot = NULL WHERE session = ?', session);
+}
+
+export function renewSession(index: IndexConnection, input: InSession): void {
+  renewLease(index, requireSession(index, input).session, input.nowMs);
+}
+
+export function renewLease(index: IndexConnection, session: number, nowMs: number): void {
+  index.run(
+    'UPDATE sessions SET lease_until_ms = ? WHERE session = ?',
+    nowMs + LIMITS.sessionLeaseMs,
+    session,
+  );
+}
+
+/** Ends a session; one that has ended already is fine. */
+export function closeSession(index: IndexConnection, input: InSession): void {
+  const row = index.get<{ session: number }>(
+    'SELECT session FROM sessions WHERE session_id = ? AND device_id = ?',
+    input.sessionId,
+    input.deviceId,
+  );
+  if (row === undefined) throw new CofreError('not_found', { what: 'session' });
+  endSession(index, row.session);
+}

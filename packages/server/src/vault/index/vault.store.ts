@@ -1,0 +1,51 @@
+import type { IndexConnection } from './connection.ts';
+
+/** The single row about the vault itself. */
+export interface VaultRow {
+  readonly tenantId: string;
+  readonly quotaBytes: number;
+  readonly usedBytes: number;
+  readonly generation: number;
+  readonly livenessEpoch: number;
+  readonly authorityKey: string | null;
+  readonly rosterVersion: number | null;
+}
+
+/** Makes the vault's row if it is not there. */
+export function createVault(index: IndexConnection, input: { tenantId: string; nowMs: number }): void {
+  index.run(
+    'INSERT INTO vault (only_row, tenant_id, created_ms) VALUES (1, ?, ?) ON CONFLICT DO NOTHING',
+    input.tenantId,
+    input.nowMs,
+  );
+}
+
+/** Null for a database whose making was interrupted. */
+export function describeVault(index: IndexConnection): VaultRow | null {
+  return (
+    index.get<VaultRow>(
+      `SELECT tenant_id AS tenantId, quota_bytes AS quotaBytes, used_bytes AS usedBytes, generation,
+         liveness_epoch AS livenessEpoch, authority_key AS authorityKey, roster_version AS rosterVersion
+       FROM vault`,
+    ) ?? null
+  );
+}
+
+export interface VaultCounts {
+  readonly usedBytes: number;
+  readonly packs: number;
+  readonly packBytes: number;
+  readonly chunks: number;
+  readonly snapshots: number;
+}
+
+export function countVault(index: IndexConnection): VaultCounts {
+  return index.get<VaultCounts>(
+    `SELECT used_bytes AS usedBytes,
+       (SELECT count(*) FROM packs) AS packs,
+       (SELECT coalesce(sum(length), 0) FROM packs) AS packBytes,
+       (SELECT coalesce(sum(chunk_count), 0) FROM domains) AS chunks,
+       (SELECT count(*) FROM snapshots) AS snapshots
+     FROM vault`,
+  ) as VaultCounts;
+}

@@ -1,0 +1,192 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CofreError } from '@cofre/shared/errors';
+import { isRandomId, type TenantId } from '@cofre/shared/ids';
+import { LIMITS } from '@cofre/shared/limits';
+import { DurableFolders, makeFolderDurably } from '../platform/durable-files.ts';
+import { Semaphore } from '../platform/semaphore.ts';
+import { openServiceClock, type ClockSources, type ServiceClock } from '../platform/service-time.ts';
+import { isNotThere, StorageFailure } from '../platform/storage-failure.ts';
+import { CallGate } from './call-gate.ts';
+import { DatabasePool, VaultIndex } from './index/database-pool.ts';
+import { lockFolder, type FolderLock } from './index/folder-lock.ts';
+import type { NewObject } from './index/objects.store.ts';
+import { databasesFolder, VaultLayout } from './layout.ts';
+import { decodeTenantDescription, encodeTenantDescription } from './objects/tenant-description.ts';
+import { PackFiles } from './read/pack-files.ts';
+import { StoreSpace } from './store-space.ts';
+import { sweepVault } from './sweep.ts';
+import { TenantVault } from './tenant-vault.ts';
+import { VaultContext, type SharedParts } from './vault-context.ts';
+import type { Vault, Vaults } from './vault.ts';
+
+export interface VaultsOptions {
+  /** Databases and service time; made when it is not there. */
+  readonly dataFolder: string;
+  /** Packs and objects; made when it is not there. */
+  readonly storeFolder: string;
+  /** The storage can't be believed any more and every call is refused from now on: the process has to exit. */
+  readonly onFatal: (error: CofreError) => void;
+  readonly threadCount?: number;
+  readonly storeHeadroomBytes?: number;
+  readonly clockSources?: ClockSources;
+  /** Called between the steps of a write, for tests that end the process there. */
+  readonly crashPoint?: (name: string) => void;
+}
+
+const THREADS = 2;
+const OPEN_PACKS_MAX = 128;
+
+/**
+ * Opens the vaults of an appliance for this process alone.
+ * @throws CofreError `busy` naming the process that has them open
+ */
+export async function openVaults(options: VaultsOptions): Promise<Vaults> {
+  const { dataFolder, storeFolder } = options;
+  await makeFolderDurably(dataFolder);
+  await makeFolderDurably(storeFolder);
+  await makeFolderDurably(databasesFolder(dataFolder));
+  const locks: FolderLock[] = [lockFolder(dataFolder)];
+  try {
+    if (storeFolder !== dataFolder) locks.push(lockFolder(storeFolder));
+    const clock = await openServiceClock(join(dataFolder, 'service-time.json'), options.clockSources);
+    return new OpenVaults(options, clock, locks);
+  } catch (error) {
+    for (const lock of locks) lock.release();
+    throw error;
+  }
+}
+
+class OpenVaults implements Vaults {
+  private readonly options: VaultsOptions;
+  private readonly clock: ServiceClock;
+  private readonly locks: readonly FolderLock[];
+  private readonly pool: DatabasePool;
+  private readonly shared: SharedParts;
+  private readonly gate: CallGate;
+  private readonly opened = new Map<TenantId, Promise<{ vault: TenantVault; context: VaultContext }>>();
+  private closing: Promise<void> | null = null;
+
+  constructor(options: VaultsOptions, clock: ServiceClock, locks: readonly FolderLock[]) {
+    this.options = options;
+    this.clock = clock;
+    this.locks = locks;
+    this.gate = new CallGate(options.onFatal);
+    this.pool = new DatabasePool(options.threadCount ?? THREADS, (error) => {
+      this.gate.stop(new StorageFailure('the databases failed', error));
+    });
+    this.shared = {
+      folders: new DurableFolders(),
+      space: new StoreSpace(options.storeFolder, options.storeHeadroomBytes ?? LIMITS.storeHeadroomBytes),
+      uploads: new Semaphore(LIMITS.uploadsMax),
+      packFiles: new PackFiles(OPEN_PACKS_MAX),
+      gate: this.gate,
+      nowMs: () => this.clock.nowMs(),
+      crashPoint: options.crashPoint ?? (() => undefined),
+    };
+  }
+
+  serviceTimeMs(): number {
+    return this.clock.nowMs();
+  }
+
+  async open(tenantId: TenantId): Promise<Vault> {
+    return (await this.openParts(tenantId)).vault;
+  }
+
+  async create(tenantId: TenantId, name = ''): Promise<void> {
+    await this.gate.run(async () => {
+      requireTenantId(tenantId);
+      const { layout, index } = this.contextOf(tenantId);
+      for (const folder of [layout.folder, layout.incoming, layout.objects, layout.packs]) {
+        await this.shared.folders.make(folder);
+      }
+      await index.call('createVault', { tenantId, nowMs: this.clock.nowMs() });
+    });
+    const { context } = await this.openParts(tenantId);
+    if ((await context.index.call('findDescription', undefined)) === null) {
+      await this.describe(tenantId, { name, quotaBytes: 0 });
+    }
+  }
+
+  async setQuota(tenantId: TenantId, quotaBytes: number): Promise<void> {
+    await this.describe(tenantId, { quotaBytes });
+  }
+
+  async close(): Promise<void> {
+    this.closing ??= this.closeNow();
+    await this.closing;
+  }
+
+  private async closeNow(): Promise<void> {
+    await this.gate.close();
+    await this.shared.packFiles.close();
+    await this.pool.close();
+    await this.clock.close();
+    for (const lock of this.locks) lock.release();
+  }
+
+  /** Writes a new description when it says something new. */
+  private async describe(tenantId: TenantId, change: { name?: string; quotaBytes: number }): Promise<void> {
+    const { vault, context } = await this.openParts(tenantId);
+    await this.gate.run(() =>
+      vault.objects.exclusively(async () => {
+        const row = await context.index.call('findDescription', undefined);
+        const known = row === null ? null : decodeTenantDescription(row.bytes);
+        const name = change.name ?? known?.name ?? '';
+        if (known !== null && known.name === name && known.quotaBytes === change.quotaBytes) return;
+        const describedNs = BigInt(this.clock.nowMs()) * 1_000_000n;
+        const bytes = encodeTenantDescription({ tenantId, describedNs, quotaBytes: change.quotaBytes, name });
+        const key = String((row?.number ?? 0) + 1);
+        await vault.objects.publish([{ kind: 'description', key, deviceId: null, bytes }], ([object]) =>
+          context.index.call('recordDescription', {
+            object: object as NewObject,
+            quotaBytes: change.quotaBytes,
+          }),
+        );
+      }),
+    );
+  }
+
+  private openParts(tenantId: TenantId): Promise<{ vault: TenantVault; context: VaultContext }> {
+    let opening = this.opened.get(tenantId);
+    if (opening === undefined) {
+      opening = this.gate.run(() => this.openNow(tenantId));
+      this.opened.set(tenantId, opening);
+      opening.catch(() => this.opened.delete(tenantId));
+    }
+    return opening;
+  }
+
+  private async openNow(tenantId: TenantId): Promise<{ vault: TenantVault; context: VaultContext }> {
+    requireTenantId(tenantId);
+    const context = this.contextOf(tenantId);
+    await requireFile(context.layout.database);
+    if ((await context.index.call('describeVault', undefined)) === null) refuseUnknown();
+    await sweepVault(context);
+    return { vault: new TenantVault(context), context };
+  }
+
+  private contextOf(tenantId: TenantId): VaultContext {
+    const layout = new VaultLayout(this.options.dataFolder, this.options.storeFolder, tenantId);
+    return new VaultContext(tenantId, new VaultIndex(this.pool, layout.database), layout, this.shared);
+  }
+}
+
+/** The id becomes part of paths. */
+function requireTenantId(tenantId: TenantId): void {
+  if (!isRandomId(tenantId)) refuseUnknown();
+}
+
+async function requireFile(path: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (error) {
+    if (isNotThere(error)) refuseUnknown();
+    throw error;
+  }
+}
+
+function refuseUnknown(): never {
+  throw new CofreError('not_found', { what: 'vault' });
+}

@@ -1,0 +1,32 @@
+import { CofreError } from '@cofre/shared/errors';
+import { freeBytes } from '../platform/disk-space.ts';
+
+/**
+ * The room on the store's file system. Uploads leave a headroom free, so that commits, deletes and reads go on when
+ * it is full.
+ */
+export class StoreSpace {
+  private readonly folder: string;
+  private readonly headroomBytes: number;
+  private arrivingBytes = 0;
+
+  constructor(folder: string, headroomBytes: number) {
+    this.folder = folder;
+    this.headroomBytes = headroomBytes;
+  }
+
+  /**
+   * Runs an upload of up to `lengthBytes`, counted as arriving until it ends.
+   * @throws CofreError `storage_full`
+   */
+  async run<Result>(lengthBytes: number, upload: () => Promise<Result>): Promise<Result> {
+    this.arrivingBytes += lengthBytes;
+    try {
+      const free = await freeBytes(this.folder);
+      if (free - this.arrivingBytes < this.headroomBytes) throw new CofreError('storage_full');
+      return await upload();
+    } finally {
+      this.arrivingBytes -= lengthBytes;
+    }
+  }
+}

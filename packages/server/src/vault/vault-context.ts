@@ -1,0 +1,129 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { TenantId } from '@cofre/shared/ids';
+import { LIMITS } from '@cofre/shared/limits';
+import { removeFile, syncFolder, type DurableFolders } from '../platform/durable-files.ts';
+import { Semaphore } from '../platform/semaphore.ts';
+import { isNotThere, StorageFailure } from '../platform/storage-failure.ts';
+import type { CallGate } from './call-gate.ts';
+import type { VaultIndex } from './index/database-pool.ts';
+import type { VaultLayout } from './layout.ts';
+import type { PackFiles } from './read/pack-files.ts';
+import type { StoreSpace } from './store-space.ts';
+
+/** What all vaults of a process share. */
+export interface SharedParts {
+  readonly folders: DurableFolders;
+  readonly space: StoreSpace;
+  readonly uploads: Semaphore;
+  readonly packFiles: PackFiles;
+  readonly gate: CallGate;
+  nowMs(): number;
+  /** Called at named points between the steps of a write; tests end the process there. */
+  crashPoint(name: string): void;
+}
+
+/** What the parts of one vault work with: its index, its files, and how they are given up. */
+export class VaultContext {
+  readonly tenantId: TenantId;
+  readonly index: VaultIndex;
+  readonly layout: VaultLayout;
+  readonly folders: DurableFolders;
+  readonly packFiles: PackFiles;
+  readonly gate: CallGate;
+  private readonly shared: SharedParts;
+  private readonly uploads = new Semaphore(LIMITS.uploadsPerTenantMax);
+  /** Files that could not be given up when they should have been, such as on a full disk. */
+  private leftovers: string[] = [];
+
+  constructor(tenantId: TenantId, index: VaultIndex, layout: VaultLayout, shared: SharedParts) {
+    this.tenantId = tenantId;
+    this.index = index;
+    this.layout = layout;
+    this.folders = shared.folders;
+    this.packFiles = shared.packFiles;
+    this.gate = shared.gate;
+    this.shared = shared;
+  }
+
+  nowMs(): number {
+    return this.shared.nowMs();
+  }
+
+  crashPoint(name: string): void {
+    this.shared.crashPoint(name);
+  }
+
+  /** Runs an upload when this tenant, the server and the store have room for it. */
+  async runUpload<Result>(lengthBytes: number, upload: () => Promise<Result>): Promise<Result> {
+    return this.uploads.run(() =>
+      this.shared.uploads.run(() =>
+        this.shared.space.run(lengthBytes, async () => {
+          await this.discardLeftovers();
+          return upload();
+        }),
+      ),
+    );
+  }
+
+  /**
+   * Cleans up after a write that failed: temporary files, then whatever has its final name already, then intents.
+   * It never throws: what can't be cleaned now is tried again before the next upload, and swept at the next start.
+   */
+  async abandon(error: unknown, paths: readonly string[], temporaries: readonly string[]): Promise<void> {
+    // After a storage failure nothing may be promised any more, not even that something is gone.
+    if (error instanceof StorageFailure || this.gate.hasFailed) return;
+    try {
+      for (const temporary of temporaries) await removeFile(temporary);
+      await this.discardFiles(paths);
+    } catch (failure) {
+      if (failure instanceof StorageFailure) this.gate.stop(failure);
+      this.leftovers.push(...paths);
+    }
+  }
+
+  /** Unlinks files that have a final name and no rows but an intent; the doomed row comes first. */
+  async discardFiles(paths: readonly string[]): Promise<void> {
+    const linked: string[] = [];
+    for (const path of paths) if (await isThere(this.layout.file(path))) linked.push(path);
+    const absent = paths.filter((path) => !linked.includes(path));
+    if (absent.length > 0) await this.index.call('dropIntents', { paths: absent });
+    if (linked.length > 0) await this.index.call('doomFiles', { paths: linked });
+    await this.unlinkDoomed(linked);
+  }
+
+  /** Unlinks files that have a doomed row, and forgets the row when that is durable. */
+  async unlinkDoomed(paths: readonly string[]): Promise<void> {
+    if (paths.length === 0) return;
+    const folders = new Set<string>();
+    for (const path of paths) {
+      const file = this.layout.file(path);
+      if (await removeFile(file)) folders.add(dirname(file));
+    }
+    // Without this a power loss could bring a file back whose doomed row is forgotten: nobody would ever remove it.
+    for (const folder of folders) await syncFolder(folder);
+    await this.index.call('forgetDoomed', { paths });
+  }
+
+  private async discardLeftovers(): Promise<void> {
+    if (this.leftovers.length === 0) return;
+    const paths = this.leftovers;
+    this.leftovers = [];
+    try {
+      await this.discardFiles(paths);
+    } catch (error) {
+      this.leftovers.push(...paths);
+      throw error;
+    }
+  }
+}
+
+async function isThere(file: string): Promise<boolean> {
+  try {
+    await stat(file);
+    return true;
+  } catch (error) {
+    if (isNotThere(error)) return false;
+    throw error;
+  }
+}
