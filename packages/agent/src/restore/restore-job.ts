@@ -1,0 +1,51 @@
+import type { ChunkId } from '@cofre/shared/ids';
+import type { FilePlace, OpenFile, TargetProblem } from './target/target.ts';
+
+/**
+ * Work for one worker: some chunks, in the order in which the catalog first needs them, and every place that
+ * each of them is written to. Plain data, so that it can be posted to a thread.
+ */
+export interface RestoreJob {
+  readonly number: number;
+  readonly chunkIds: readonly ChunkId[];
+  /** Chunk `i` has the pieces from `pieceEnds[i - 1]` (0 for the first) up to `pieceEnds[i]`. */
+  readonly pieceEnds: Uint32Array<ArrayBuffer>;
+  /** `PIECE_FIELDS` numbers a piece. */
+  readonly pieces: Float64Array<ArrayBuffer>;
+  readonly files: readonly JobFile[];
+}
+
+/** A file that the job makes alone, or one whose segments are shared out among jobs and that is open already. */
+export type JobFile =
+  | { readonly kind: 'whole'; readonly place: FilePlace; readonly pieceCount: number }
+  | { readonly kind: 'segment'; readonly file: OpenFile };
+
+/** Numbers of a piece in `RestoreJob.pieces`, and their order: place in `files`, then three as in `ContentPiece`. */
+export const PIECE_FIELDS = 4;
+export const PIECE = { file: 0, chunkOffset: 1, length: 2, fileOffset: 3 } as const;
+
+export interface RestoreJobResult {
+  readonly number: number;
+  /** Bytes of sealed chunks. */
+  readonly bytesReceived: number;
+  /** Only of files with which something is. */
+  readonly files: readonly FileResult[];
+  readonly lostChunks: readonly LostChunk[];
+}
+
+export interface FileResult {
+  /** Its place in the job's `files`. */
+  readonly file: number;
+  /** With `not-restored` among them nothing of a whole file is left; of a segment, others have to give it up. */
+  readonly problems: readonly TargetProblem[];
+  /** Whether it is not restored because its content is lost. */
+  readonly isContentLost: boolean;
+}
+
+/** A chunk that the server has no more, or that is not what was sent. */
+export interface LostChunk {
+  readonly chunkId: ChunkId;
+  readonly reason: LostReason;
+}
+
+export type LostReason = 'missing' | 'damaged';

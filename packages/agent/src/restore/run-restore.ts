@@ -1,0 +1,73 @@
+import { CofreError } from '@cofre/shared/errors';
+import type { ReadableSnapshot } from '../vault-reader/snapshot.ts';
+import { VaultReader } from '../vault-reader/vault-reader.ts';
+import type { AgentContext } from '../state/agent-context.ts';
+import { jobRunnersFor } from './job-runners.ts';
+import { RestoreRun } from './restore-run.ts';
+import { RestoreTally } from './restore-tally.ts';
+import type { RestoreObserver, RestoreOptions, RestoreSummary } from './restore.ts';
+import { selectEntries, type Selection } from './select-entries.ts';
+import { openRestoreTarget } from './target/disk-target.ts';
+
+/**
+ * Restores a snapshot, or the paths of it that are asked for, below a folder: the content of each path at its
+ * absolute path. Content that is lost costs the files that need it, which are left out (nothing that looks
+ * whole is left of them) and named; everything else is restored, and `failure` in the summary says so.
+ *
+ * @param signal ends the restore early: files that are not complete are removed
+ * @throws CofreError for what stands against the restore as a whole: as `openTrust` and `resolveSnapshot`,
+ *   `path_not_found`, `target_not_empty`, `target_unsafe`, `target_full`, `server_unreachable`, `interrupted`;
+ *   `chunk_missing` and `damaged` for the catalog itself
+ */
+export async function runRestore(
+  context: AgentContext,
+  options: RestoreOptions,
+  observer: RestoreObserver,
+  signal: AbortSignal,
+): Promise<RestoreSummary> {
+  const tally = new RestoreTally(observer);
+  tally.tell('opening');
+  const vault = await VaultReader.open(context, options.kit);
+  const snapshot = await vault.resolve(options);
+  const catalog = await vault.catalog(snapshot);
+  const selection = await selectEntries(catalog, options.paths);
+  if (options.isDryRun) return await countOnly(snapshot, selection, tally, signal);
+  tally.expect(await totalsOf(snapshot, selection, signal));
+  const target = openRestoreTarget(options.target, options);
+  try {
+    const runners = jobRunnersFor(context, vault, snapshot, await vault.domainSecrets(snapshot));
+    const run = new RestoreRun({ target, catalog, tally, runners, beforeJob: () => vault.ensureGranted() });
+    const report = await run.restore(selection, signal);
+    return tally.summary(snapshot.snapshotId, report);
+  } finally {
+    target.close();
+  }
+}
+
+async function countOnly(
+  { snapshotId }: ReadableSnapshot,
+  selection: Selection,
+  tally: RestoreTally,
+  signal: AbortSignal,
+): Promise<RestoreSummary> {
+  for await (const { path, entry } of selection.entries()) {
+    if (signal.aborted) throw new CofreError('interrupted');
+    tally.entry(path, entry);
+    if (entry.type === 'file' && entry.hardLinkTo === undefined) tally.fileDone(path, entry.size, 'restored');
+  }
+  tally.tell('done');
+  return tally.summary(snapshotId, null);
+}
+
+/** A whole snapshot says how much it is; parts of it are counted. */
+async function totalsOf({ manifest }: ReadableSnapshot, selection: Selection, signal: AbortSignal) {
+  if (selection.isEverything) return manifest.statistics;
+  const totals = { files: 0, bytes: 0 };
+  for await (const { entry } of selection.entries()) {
+    if (signal.aborted) throw new CofreError('interrupted');
+    if (entry.type !== 'file' || entry.hardLinkTo !== undefined) continue;
+    totals.files += 1;
+    totals.bytes += entry.size;
+  }
+  return totals;
+}

@@ -1,0 +1,112 @@
+import type { ByteString } from '@cofre/shared/bytes';
+import { displayName } from '@cofre/shared/bytes';
+import { catalogKey } from '@cofre/shared/catalog/catalog-key';
+import type { CatalogItem, CatalogReader } from '@cofre/shared/catalog/catalog-reader';
+import { CofreError } from '@cofre/shared/errors';
+
+/** A part of a catalog that is to be restored. */
+export interface Selection {
+  /** Whether it is the whole catalog. */
+  readonly isEverything: boolean;
+  /** Each entry once, a folder before what is in it; may be walked several times. */
+  readonly entries: () => AsyncGenerator<CatalogItem>;
+}
+
+/**
+ * What is to be restored for `paths` (absolute, with or without the leading slash; none means everything):
+ * each of them with all that lies below it, and the folders above it, for their metadata. Of an object with
+ * several names, the first name that is selected gets the content, wherever the catalog keeps it.
+ * @throws CofreError `path_not_found`
+ */
+export async function selectEntries(
+  catalog: CatalogReader,
+  paths: readonly ByteString[],
+): Promise<Selection> {
+  const roots = outermost(paths.map(normalise));
+  if (roots.length === 0 || roots[0] === '') {
+    return { isEverything: true, entries: () => catalog.all() };
+  }
+  const found: CatalogItem[] = [];
+  for (const root of roots) found.push((await catalog.find(root)) ?? refuse(root));
+  return { isEverything: false, entries: () => selectedEntries(catalog, found) };
+}
+
+async function* selectedEntries(
+  catalog: CatalogReader,
+  roots: readonly CatalogItem[],
+): AsyncGenerator<CatalogItem> {
+  const rootPaths = new Set(roots.map(({ path }) => path));
+  const links = new LinkResolver(catalog, (path) => isInside(path, rootPaths));
+  const foldersGiven = new Set<ByteString>();
+  for (const root of roots) {
+    for (const folder of foldersAbove(root.path)) {
+      if (foldersGiven.has(folder)) continue;
+      foldersGiven.add(folder);
+      const item = await catalog.find(folder);
+      if (item !== null) yield item;
+    }
+    yield await links.resolve(root);
+    if (root.entry.type !== 'directory') continue;
+    for await (const item of catalog.subtree(root.path)) yield await links.resolve(item);
+  }
+}
+
+/** Gives content to further names of objects whose first name, which has it, is not selected. */
+class LinkResolver {
+  readonly #catalog: CatalogReader;
+  readonly #isSelected: (path: ByteString) => boolean;
+  /** First names that are not selected → the names that stand in for them. */
+  readonly #standIns = new Map<ByteString, ByteString>();
+
+  constructor(catalog: CatalogReader, isSelected: (path: ByteString) => boolean) {
+    this.#catalog = catalog;
+    this.#isSelected = isSelected;
+  }
+
+  async resolve(item: CatalogItem): Promise<CatalogItem> {
+    const first = item.entry.hardLinkTo;
+    if (first === undefined || this.#isSelected(first)) return item;
+    const standIn = this.#standIns.get(first);
+    if (standIn !== undefined) return { ...item, entry: { ...item.entry, hardLinkTo: standIn } };
+    const source = await this.#catalog.find(first);
+    if (source === null || source.entry.hardLinkTo !== undefined || source.entry.type === 'directory') {
+      throw new CofreError('damaged', { what: 'A catalog', problem: 'a hard link leads to nothing' });
+    }
+    this.#standIns.set(first, item.path);
+    return { ...source, path: item.path, key: item.key };
+  }
+}
+
+/** @throws CofreError `path_not_found` for what is no path of a catalog */
+function normalise(path: ByteString): ByteString {
+  const components = path.split('/').filter((component) => component !== '' && component !== '.');
+  if (components.includes('..') || path.includes('\0')) refuse(path);
+  return components.join('/') as ByteString;
+}
+
+/** Without doubles and without what lies inside another, in catalog order. */
+function outermost(paths: readonly ByteString[]): ByteString[] {
+  const all = new Set(paths);
+  const roots = [...all].filter(
+    (path) => path === '' || !foldersAbove(path).some((folder) => all.has(folder)),
+  );
+  return roots.sort((a, b) => (catalogKey(a) < catalogKey(b) ? -1 : 1));
+}
+
+function isInside(path: ByteString, roots: ReadonlySet<ByteString>): boolean {
+  return roots.has(path) || foldersAbove(path).some((folder) => roots.has(folder));
+}
+
+/** From the root of the file system down to the folder of `path`. */
+function foldersAbove(path: ByteString): ByteString[] {
+  if (path === '') return [];
+  const folders = ['' as ByteString];
+  for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+    folders.push(path.slice(0, slash) as ByteString);
+  }
+  return folders;
+}
+
+function refuse(path: ByteString): never {
+  throw new CofreError('path_not_found', { path: displayName(path) });
+}
