@@ -8,8 +8,8 @@
  *   h(L) = Σ T[b[L−1−i]] · 2^i for i = 0 … 63, modulo 2^64. Step by step: h ← 2·h + T[b].
  * - Candidate: L with minBytes ≤ L < maxBytes and h(L) < 2^56.
  * - Decision: a candidate ends the chunk if SipHash-2-4 of h(L), written as 8 bytes little-endian, read as a
- *   little-endian number, is below a threshold: ⌊2^73 ∕ 3·(averageBytes − minBytes)⌋ for L < averageBytes, else
- *   ⌊2^73 ∕ (averageBytes − minBytes)⌋.
+ *   little-endian number, is below a threshold: ⌊2^73 ∕ (3·spread)⌋ for L < averageBytes, else ⌊2^73 ∕ spread⌋,
+ *   where spread = averageBytes − minBytes.
  * - The first such candidate ends the chunk; without one it ends at L = maxBytes, or where the stream ends.
  *   The next chunk begins there afresh. An empty stream has no chunk.
  *
