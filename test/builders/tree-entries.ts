@@ -12,7 +12,7 @@ export interface TreeEntry {
   readonly path: ByteString;
   readonly entry: Entry;
   /** Data in order, holes left out; null when there is no content to read. */
-  readonly content: (() => Generator<{ bytes: Buffer; fileOffset: number }>) | null;
+  readonly content: (() => Iterable<{ bytes: Buffer; fileOffset: number }>) | null;
 }
 
 const READ_BYTES = 1 << 20;

@@ -57,7 +57,7 @@ function isPermitted(set: () => void): boolean {
     set();
     return true;
   } catch (error) {
-    if (!['EPERM', 'EINVAL', 'EOPNOTSUPP'].includes(systemErrorCode(error) ?? '')) throw error;
+    if (!['EPERM', 'EINVAL', 'ENOTSUP'].includes(systemErrorCode(error) ?? '')) throw error;
     return false;
   }
 }
@@ -85,7 +85,7 @@ function removeInherited(object: ObjectAccess, type: EntryType): void {
     try {
       object.removeAttribute(name);
     } catch (error) {
-      if (!['ENODATA', 'EOPNOTSUPP'].includes(systemErrorCode(error) ?? '')) throw error;
+      if (!['ENODATA', 'ENOTSUP'].includes(systemErrorCode(error) ?? '')) throw error;
     }
   }
 }

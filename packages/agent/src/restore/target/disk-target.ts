@@ -31,7 +31,12 @@ const EINVAL = 22;
 /** Opens a folder as the target of a restore; see `openTargetFolder` for what is refused, and how. */
 export function openRestoreTarget(target: string, options: TargetOptions): RestoreTarget {
   const { folder, isEmpty } = openTargetFolder(target, options.existing);
-  return new DiskTarget(new TargetFolders(folder, isEmpty), options);
+  try {
+    return new DiskTarget(new TargetFolders(folder, isEmpty), options);
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
 }
 
 class DiskTarget implements RestoreTarget {

@@ -170,7 +170,7 @@ function hasDefaultAcl(folder: FolderHandle): boolean {
   try {
     return getExtendedAttribute(folder.fd, DEFAULT_ACL) !== null;
   } catch (error) {
-    if (systemErrorCode(error) === 'EOPNOTSUPP') return false;
+    if (systemErrorCode(error) === 'ENOTSUP') return false;
     throw error;
   }
 }
