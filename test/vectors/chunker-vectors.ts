@@ -6,6 +6,7 @@ import {
   referenceCuts,
   referenceCutValue,
   referenceKeys,
+  type ReferenceKeys,
   type ReferenceParameters,
 } from './reference-chunker.ts';
 
