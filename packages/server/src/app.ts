@@ -1,9 +1,11 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { CofreError } from '@cofre/shared/errors';
 import { AUTHORIZATION_SCHEME } from '@cofre/shared/wire/enrolment';
+import type { Administration } from './administration/administration.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { ReadGrants } from './auth/read-grants.ts';
 import type { Clock } from './clock.ts';
+import { administrationRoutes } from './http/administration.routes.ts';
 import { chunkRoutes } from './http/chunks.routes.ts';
 import { commitRoutes } from './http/commit.routes.ts';
 import { deviceGuard } from './http/device-guard.ts';
@@ -57,8 +59,20 @@ export function createApp(services: AppServices): OpenAPIHono<ServerEnvironment>
   return app;
 }
 
+/** Everything that the command line reaches over the local socket, and nobody else. */
+export function createAdministrationApp(
+  administration: Administration,
+  log: Log,
+): OpenAPIHono<ServerEnvironment> {
+  const app = newRoutes();
+  app.use(requestLog(log));
+  app.route('/', administrationRoutes(administration));
+  answerProblems(app);
+  return app;
+}
+
 /** Makes every failure, and every address that there is not, a problem. */
-export function answerProblems(app: OpenAPIHono<ServerEnvironment>): void {
+function answerProblems(app: OpenAPIHono<ServerEnvironment>): void {
   app.onError((error, context) => answerError(error, context));
   app.notFound((context) => answerError(new CofreError('not_found', { what: 'such address' }), context));
 }

@@ -1,1 +1,31 @@
-export {};
+#!/usr/bin/env node
+import { connectToControlSocket } from './administration/control-socket.ts';
+import type { Administration } from './administration/administration.ts';
+import type { ApplianceSettings } from './cli/settings.ts';
+import { runCommandLine } from './cli/program.ts';
+
+// The parts that are heavy to load are loaded by the command that needs them.
+
+async function serve(settings: ApplianceSettings, onReady: (origin: string) => void): Promise<void> {
+  const { runServer } = await import('./run-server.ts');
+  await runServer(settings, onReady);
+}
+
+async function administer<Result>(
+  settings: ApplianceSettings,
+  work: (administration: Administration) => Promise<Result>,
+): Promise<Result> {
+  const { dataFolder } = settings;
+  const probe = await connectToControlSocket(dataFolder);
+  if (probe === null) {
+    const { administerFiles } = await import('./administer-files.ts');
+    return await administerFiles(settings, work);
+  }
+  const { RemoteAdministration } = await import('./administration/remote-administration.ts');
+  probe.destroy();
+  return await work(new RemoteAdministration(() => connectToControlSocket(dataFolder)));
+}
+
+const output = { stdout: process.stdout, stderr: process.stderr };
+const surroundings = { appliance: { serve, administer }, output };
+process.exitCode = await runCommandLine(process.argv.slice(2), surroundings, process.env);

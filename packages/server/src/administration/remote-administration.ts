@@ -24,9 +24,10 @@ import type { Administration, VerifyRun } from './administration.ts';
 
 /** Asks a running server over its control socket. Each question takes a connection of its own from `connect`. */
 export class RemoteAdministration implements Administration {
-  readonly #connect: () => Promise<Socket>;
+  readonly #connect: () => Promise<Socket | null>;
 
-  constructor(connect: () => Promise<Socket>) {
+  /** @param connect gives null when no server runs */
+  constructor(connect: () => Promise<Socket | null>) {
     this.#connect = connect;
   }
 
@@ -82,11 +83,17 @@ export class RemoteAdministration implements Administration {
   /** @throws CofreError as the server says */
   async #send(method: string, path: string, body?: object): Promise<IncomingMessage> {
     const socket = await this.#connect();
+    if (socket === null) throw new CofreError('unavailable', { problem: 'it has just stopped' });
     const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
-      const headers = { connection: 'close', 'content-type': 'application/json' };
+      const content = body === undefined ? '' : JSON.stringify(body);
+      const headers = {
+        connection: 'close',
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(content),
+      };
       const outgoing = request({ method, path, headers, createConnection: () => socket }, resolve);
       outgoing.on('error', reject);
-      outgoing.end(body === undefined ? '{}' : JSON.stringify(body));
+      outgoing.end(content);
     });
     if (incoming.statusCode === 200) return incoming;
     throw errorFrom(parseAnswer(problem, (await buffer(incoming)).toString('utf8')));

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import { CofreError } from '@cofre/shared/errors';
 import { sha256 } from '@cofre/shared/hash';
+import { originOf, type ListenAddress } from './listen-address.ts';
 
 /** Under which address computers reach this server, and by what they know it. */
 export interface PublicAddress {
@@ -20,11 +20,6 @@ export interface AddressSettings {
   readonly certificate: Buffer | null;
 }
 
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
 const EVERY_INTERFACE = new Set(['0.0.0.0', '::']);
 
 /** @throws CofreError `settings_invalid` when computers could not reach the server by what is known */
@@ -40,9 +35,7 @@ export function publicAddressFrom({ listen, publicUrl, certificate }: AddressSet
   if (EVERY_INTERFACE.has(listen.host)) {
     refuse('--public-url', 'it is needed, because the server listens on every interface');
   }
-  const host = isIPv6(listen.host) ? `[${listen.host}]` : listen.host;
-  const address = new URL(`${pin === null ? 'http' : 'https'}://${host}:${listen.port}`).origin;
-  return { address, certificatePin: pin };
+  return { address: originOf(listen, pin !== null), certificatePin: pin };
 }
 
 /**

@@ -1,0 +1,123 @@
+import type { Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { CofreError } from '@cofre/shared/errors';
+import { readSettingFile } from './administration/setting-file.ts';
+import { listenOnControlSocket, removeControlSocket } from './administration/control-socket.ts';
+import { saveLastSettings } from './administration/last-settings.ts';
+import type { ApplianceSettings } from './cli/settings.ts';
+import { createControlServer, createDeviceServer, openAppliance, type Folders } from './composition.ts';
+import type { TlsFiles } from './http/web-server.ts';
+import type { Log } from './log.ts';
+import { isLoopback, originOf, type ListenAddress } from './tenancy/listen-address.ts';
+import { publicAddressFrom } from './tenancy/public-address.ts';
+
+/** What the server was told, complete and allowed. */
+interface ServeSettings extends Folders {
+  readonly listen: ListenAddress;
+  readonly publicUrl: string | null;
+  readonly certificateFile: string | null;
+  readonly tls: TlsFiles | null;
+}
+
+export interface RunningServer {
+  /** Such as `http://127.0.0.1:8080`. */
+  readonly origin: string;
+  /** Takes nothing new, lets what runs come to its end for a while, then closes what is kept. */
+  stop(): Promise<void>;
+}
+
+/** Requests that have not ended by then are cut, so that the process is gone within 30 s. */
+const FINISH_MS_MAX = 25_000;
+const LOOK_FOR_IDLE_MS = 50;
+
+/**
+ * Starts the server.
+ * @throws CofreError `settings_invalid`, `busy` when the folders or the address are in use, `storage_failed`
+ */
+export async function startServer(
+  given: ApplianceSettings,
+  log: Log,
+  onFatal: (error: CofreError) => void,
+): Promise<RunningServer> {
+  const settings = await serveSettingsFrom(given);
+  const appliance = await openAppliance(settings, onFatal);
+  let isStopping = false;
+  try {
+    const server = createDeviceServer(appliance, { log, tls: settings.tls, isReady: () => !isStopping });
+    const listen = await listenOn(server, settings.listen);
+    const { publicUrl, certificateFile, storeFolder, dataFolder, tls } = settings;
+    const address = { listen, publicUrl, certificate: tls?.certificate ?? null };
+    const administration = appliance.administration(() => publicAddressFrom(address));
+    const control = createControlServer(administration, log);
+    await listenOnControlSocket(control, dataFolder);
+    await saveLastSettings(dataFolder, { storeFolder, listen, publicUrl, certificateFile });
+    return {
+      origin: originOf(listen, tls !== null),
+      stop: async () => {
+        isStopping = true;
+        await Promise.all([finish(server), finish(control)]);
+        await removeControlSocket(dataFolder);
+        await appliance.close();
+      },
+    };
+  } catch (error) {
+    await appliance.close();
+    throw error;
+  }
+}
+
+async function serveSettingsFrom(given: ApplianceSettings): Promise<ServeSettings> {
+  const { dataFolder, storeFolder, listen, publicUrl, certificateFile, keyFile } = given;
+  if (storeFolder === null) refuse('--store', 'it is missing');
+  if (listen === null) refuse('--listen', 'it is missing');
+  if ((certificateFile === null) !== (keyFile === null)) {
+    refuse(certificateFile === null ? '--tls-cert' : '--tls-key', 'certificate and key go together');
+  }
+  const tls = certificateFile === null || keyFile === null ? null : await readTls(certificateFile, keyFile);
+  if (tls === null && !isLoopback(listen)) {
+    refuse('--listen', 'without --tls-cert and --tls-key only this machine may reach it, such as 127.0.0.1');
+  }
+  const settings = { dataFolder, storeFolder, listen, publicUrl, certificateFile, tls };
+  if (publicUrl !== null) publicAddressFrom({ listen, publicUrl, certificate: tls?.certificate ?? null });
+  return settings;
+}
+
+async function readTls(certificateFile: string, keyFile: string): Promise<TlsFiles> {
+  return {
+    certificate: await readSettingFile('--tls-cert', certificateFile),
+    key: await readSettingFile('--tls-key', keyFile),
+  };
+}
+
+/** Gives the address with the real port, where 0 was asked for. */
+async function listenOn(server: Server, listen: ListenAddress): Promise<ListenAddress> {
+  const listening = once(server, 'listening');
+  server.listen(listen.port, listen.host);
+  try {
+    await listening;
+  } catch (cause) {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    const address = `${listen.host}:${listen.port}`;
+    if (code === 'EADDRINUSE') throw new CofreError('busy', { what: `The address ${address}` }, { cause });
+    throw new CofreError(
+      'settings_invalid',
+      { setting: '--listen', problem: `${address}: ${code}` },
+      { cause },
+    );
+  }
+  return { host: listen.host, port: (server.address() as AddressInfo).port };
+}
+
+async function finish(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  const closeIdle = setInterval(() => server.closeIdleConnections(), LOOK_FOR_IDLE_MS);
+  const cut = setTimeout(() => server.closeAllConnections(), FINISH_MS_MAX);
+  await closed;
+  clearInterval(closeIdle);
+  clearTimeout(cut);
+}
+
+function refuse(setting: string, problem: string): never {
+  throw new CofreError('settings_invalid', { setting, problem });
+}
