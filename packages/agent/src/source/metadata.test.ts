@@ -160,6 +160,18 @@ describe('extended attributes', () => {
     expect(attributesOf('program')).toEqual({ 'security.capability': capability.toString('latin1') });
   });
 
+  test('of a folder that is reached by a link are read on request', () => {
+    makeFolderAt(folder.fd, bytes('real'), 0o700);
+    setExtendedAttribute(folder.childPath(bytes('real')), bytes('user.x'), Buffer.from('y'));
+    makeSymlinkAt(folder.fd, bytes('link'), bytes('real'));
+    const status = statusOfPath(bytes(`${base}/real`));
+    const link = bytes(`${base}/link`);
+    expect(readMetadata(link, status, nobody).metadata.xattrs).toBeUndefined();
+    expect(readMetadata(link, status, nobody, { followLink: true }).metadata.xattrs).toEqual([
+      { name: 'user.x', value: Buffer.from('y') },
+    ]);
+  });
+
   test('are none where the file system has none', () => {
     const status = statusOfPath(bytes('/proc/self/status'));
     const result = readMetadata(bytes('/proc/self/status'), status, nobody);

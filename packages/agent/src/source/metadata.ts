@@ -42,7 +42,12 @@ export interface AttributeProblem {
 export interface MetadataOptions {
   /** Access times change without anybody's doing, and with them the catalog: left out unless asked for. */
   readonly accessTimes?: boolean;
+  /** For a folder above a root (`ancestor` in a walk), in whose place a link may be that leads to it. */
+  readonly followLink?: boolean;
 }
+
+/** Behind the path of a folder: makes the kernel follow a link in its place. */
+const SELF = Buffer.from('/.');
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
@@ -66,7 +71,8 @@ export function readMetadata(
   }
   return withReachablePath(source, (reachable) => {
     if (metadata.type === 'symlink') metadata.linkTarget = readLinkAt(CURRENT_FOLDER, reachable);
-    return { metadata, problems: addAttributes(metadata, reachable) };
+    const target = options.followLink === true ? Buffer.concat([reachable, SELF]) : reachable;
+    return { metadata, problems: addAttributes(metadata, target) };
   });
 }
 
