@@ -1,6 +1,12 @@
-import type { ChunkId } from '../ids.ts';
-import { itemOf, type CatalogItem, type CatalogReader } from './catalog-reader.ts';
-import type { CatalogNode, InnerItem, LeafItem } from './node.ts';
+import {
+  itemOf,
+  placesBelow,
+  rootPlace,
+  type CatalogItem,
+  type CatalogReader,
+  type NodePlace,
+} from './catalog-reader.ts';
+import type { LeafItem } from './node.ts';
 
 /** One path that differs between two catalogs; `before` or `after` is null where it does not exist. */
 export interface CatalogDifference {
@@ -21,10 +27,10 @@ export async function* diffCatalogs(
   for (;;) {
     const [a, b] = [left.head(), right.head()];
     if (a === null && b === null) return;
-    if (a?.kind === 'node' && b?.kind === 'node' && a.chunkId === b.chunkId) {
+    if (a?.kind === 'node' && b?.kind === 'node' && a.place.chunkId === b.place.chunkId) {
       left.skip();
       right.skip();
-    } else if (a?.kind === 'node' && (b === null || a.firstKey <= keyOf(b))) {
+    } else if (a?.kind === 'node' && (b === null || keyOf(a) <= keyOf(b))) {
       await left.expand();
     } else if (b?.kind === 'node') {
       await right.expand();
@@ -62,11 +68,11 @@ function isSameItem(a: LeafItem, b: LeafItem): boolean {
 }
 
 type Head =
-  | { readonly kind: 'node'; readonly firstKey: string; readonly chunkId: ChunkId }
-  | { readonly kind: 'item'; readonly item: LeafItem };
+  { readonly kind: 'node'; readonly place: NodePlace } | { readonly kind: 'item'; readonly item: LeafItem };
 
+/** The smallest key that can come from a head. */
 function keyOf(head: Head): string {
-  return head.kind === 'node' ? head.firstKey : head.item.key;
+  return head.kind === 'node' ? (head.place.firstKey ?? '') : head.item.key;
 }
 
 /** A place in a catalog that can step over a whole subtree, or into it. */
@@ -77,7 +83,7 @@ class Cursor {
 
   constructor(reader: CatalogReader) {
     this.reader = reader;
-    this.pending = [{ kind: 'node', firstKey: '', chunkId: reader.root }];
+    this.pending = [{ kind: 'node', place: rootPlace(reader.root) }];
   }
 
   head(): Head | null {
@@ -96,11 +102,11 @@ class Cursor {
   async expand(): Promise<void> {
     const head = this.pending.pop();
     if (head?.kind !== 'node') throw new TypeError('only a node can be expanded');
-    this.pending.push(...headsOf(await this.reader.node(head.chunkId)).reverse());
+    const node = await this.reader.node(head.place);
+    const heads: Head[] =
+      node.kind === 'leaf'
+        ? node.items.map((item) => ({ kind: 'item', item }))
+        : placesBelow(node.items, head.place).map((place) => ({ kind: 'node', place }));
+    this.pending.push(...heads.reverse());
   }
-}
-
-function headsOf(node: CatalogNode): Head[] {
-  if (node.kind === 'leaf') return node.items.map((item) => ({ kind: 'item', item }));
-  return node.items.map(({ firstKey, chunkId }: InnerItem) => ({ kind: 'node', firstKey, chunkId }));
 }

@@ -1,5 +1,5 @@
 import { CofreError } from '../errors.ts';
-import type { Entry, NamedStream, Slice } from '../format/entry.ts';
+import type { Entry, Slice } from '../format/entry.ts';
 import type { ChunkId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import type { ByteString } from '../bytes.ts';
@@ -72,20 +72,28 @@ export class CatalogReader {
 
   /** All keys from `from` up to but without `to` (null: to the end). */
   async *range(from: CatalogKey, to: CatalogKey | null): AsyncGenerator<CatalogItem> {
-    yield* this.scan([this.root], from, to, 0);
+    yield* this.scan([rootPlace(this.root)], from, to);
   }
 
-  /** The slices of some content, with list nodes followed. */
+  /** The slices of some content, with list nodes followed. Each has a length of at least 1. */
   async *slices(content: ContentReference): AsyncGenerator<Slice> {
-    if (content.kind === 'slices') yield* content.slices;
-    else yield* this.listSlices([content.list.chunkId], content.list.level);
+    if (content.kind === 'slices') {
+      content.slices.forEach(checkLength);
+      yield* content.slices;
+    } else {
+      const { chunkId, length, level } = content.list;
+      yield* this.listSlices([{ chunkId, offset: 0, length }], level);
+    }
   }
 
-  /** The node behind an id. */
-  async node(id: ChunkId): Promise<CatalogNode> {
-    const [opened] = await this.fetch([id]);
+  /**
+   * The node at a place, which is checked to belong there: keys ascend over the whole catalog, so that nodes
+   * which repeat others without end are refused at the first repetition.
+   */
+  async node(place: NodePlace): Promise<CatalogNode> {
+    const [opened] = await this.fetch([place.chunkId]);
     if (opened === undefined) throw new CofreError('chunk_missing', { count: 1, what: 'a catalog' });
-    return decodeCatalogNode(opened.table, opened.plaintext);
+    return decodeAtPlace(opened, place);
   }
 
   private prefixed(prefix: CatalogKey): AsyncGenerator<CatalogItem> {
@@ -95,63 +103,99 @@ export class CatalogReader {
   }
 
   private async *scan(
-    ids: readonly ChunkId[],
+    places: readonly NodePlace[],
     from: CatalogKey,
     to: CatalogKey | null,
-    depth: number,
   ): AsyncGenerator<CatalogItem> {
-    if (depth > LIMITS.catalogDepthMax)
-      throw new CofreError('damaged', { what: 'A catalog', problem: 'too deep' });
-    for (let start = 0; start < ids.length; start += PREFETCH_NODES) {
-      for (const opened of await this.fetch(ids.slice(start, start + PREFETCH_NODES))) {
-        const node = decodeCatalogNode(opened.table, opened.plaintext);
-        if (node.kind === 'leaf') {
-          yield* itemsWithin(node.items, from, to);
-        } else {
-          yield* this.scan(childrenWithin(node.items, from, to), from, to, depth + 1);
-        }
-      }
+    let position = 0;
+    for await (const opened of this.fetchAhead(places.map(({ chunkId }) => chunkId))) {
+      const place = places[position++] as NodePlace;
+      const node = decodeAtPlace(opened, place);
+      if (node.kind === 'inner') yield* this.scan(placesWithin(node.items, place, from, to), from, to);
+      else for (const leaf of node.items) if (isWithin(leaf.key, from, to)) yield itemOf(leaf);
     }
   }
 
-  private async *listSlices(ids: readonly ChunkId[], level: number): AsyncGenerator<Slice> {
-    for (let start = 0; start < ids.length; start += PREFETCH_NODES) {
-      for (const opened of await this.fetch(ids.slice(start, start + PREFETCH_NODES))) {
-        const node = decodeList(opened.table, opened.plaintext);
-        if (node.level !== level) throw new CofreError('damaged', { what: 'A list', problem: 'wrong level' });
-        if (level === 0) yield* node.slices;
-        else
-          yield* this.listSlices(
-            node.slices.map((slice) => slice.chunkId),
-            level - 1,
-          );
+  private async *listSlices(lists: readonly Slice[], level: number): AsyncGenerator<Slice> {
+    let position = 0;
+    for await (const opened of this.fetchAhead(lists.map(({ chunkId }) => chunkId))) {
+      const node = decodeList(opened.table, opened.plaintext);
+      if (node.level !== level) refuseList('wrong level');
+      let length = 0;
+      for (const slice of node.slices) {
+        checkLength(slice);
+        length += slice.length;
       }
+      if (length !== lists[position++]?.length) refuseList('wrong length');
+      if (level === 0) yield* node.slices;
+      else yield* this.listSlices(node.slices, level - 1);
     }
+  }
+
+  /** Nodes one by one; while some are used, the next ones are fetched. */
+  private async *fetchAhead(ids: readonly ChunkId[]): AsyncGenerator<OpenedNode> {
+    let ahead = this.fetchPart(ids, 0);
+    for (let start = 0; start < ids.length; start += PREFETCH_NODES) {
+      const batch = await ahead;
+      ahead = this.fetchPart(ids, start + PREFETCH_NODES);
+      // Whoever stops reading never learns of a failure of what was only fetched ahead.
+      ahead.catch(() => {});
+      yield* batch;
+    }
+  }
+
+  private async fetchPart(ids: readonly ChunkId[], start: number): Promise<readonly OpenedNode[]> {
+    return start < ids.length ? await this.fetch(ids.slice(start, start + PREFETCH_NODES)) : [];
   }
 }
 
-function* itemsWithin(
-  items: readonly LeafItem[],
-  from: CatalogKey,
-  to: CatalogKey | null,
-): Generator<CatalogItem> {
-  for (const leaf of items) if (isWithin(leaf.key, from, to)) yield itemOf(leaf);
+/** Where a node stands in its catalog, and what it can therefore hold. */
+export interface NodePlace {
+  readonly chunkId: ChunkId;
+  /** Its first key; null for the root, which may be empty. */
+  readonly firstKey: CatalogKey | null;
+  /** All its keys lie before this one; null for the last. */
+  readonly before: CatalogKey | null;
+  readonly depth: number;
 }
 
-/** The children of an inner node that can hold keys of the range. */
-export function childrenWithin(
+export function rootPlace(root: ChunkId): NodePlace {
+  return { chunkId: root, firstKey: null, before: null, depth: 0 };
+}
+
+/** The places of all children of an inner node that stands at `place`. */
+export function placesBelow(items: readonly InnerItem[], place: NodePlace): NodePlace[] {
+  return items.map(({ chunkId, firstKey }, index) => {
+    return { chunkId, firstKey, before: items[index + 1]?.firstKey ?? place.before, depth: place.depth + 1 };
+  });
+}
+
+/** Those children that can hold keys of the range. */
+function placesWithin(
   items: readonly InnerItem[],
+  place: NodePlace,
   from: CatalogKey,
   to: CatalogKey | null,
-): ChunkId[] {
-  const ids: ChunkId[] = [];
-  for (const [index, item] of items.entries()) {
-    const next = items[index + 1];
-    const endsBefore = next !== undefined && next.firstKey <= from;
-    const startsAfter = to !== null && item.firstKey >= to;
-    if (!endsBefore && !startsAfter) ids.push(item.chunkId);
+): NodePlace[] {
+  return placesBelow(items, place).filter(({ firstKey, before }) => {
+    const endsBefore = before !== null && before <= from;
+    const startsAfter = to !== null && firstKey !== null && firstKey >= to;
+    return !endsBefore && !startsAfter;
+  });
+}
+
+function decodeAtPlace(opened: OpenedNode, { firstKey, before, depth }: NodePlace): CatalogNode {
+  if (depth > LIMITS.catalogDepthMax) refuse('too deep');
+  const node = decodeCatalogNode(opened.table, opened.plaintext);
+  const keys =
+    node.kind === 'leaf' ? node.items.map(({ key }) => key) : node.items.map((item) => item.firstKey);
+  const [first, last] = [keys[0], keys.at(-1)];
+  if (first === undefined || last === undefined) {
+    if (firstKey !== null || node.kind === 'inner') refuse('an empty node');
+  } else if ((firstKey !== null && first !== firstKey) || (before !== null && last >= before)) {
+    refuse('a node does not belong where it stands');
   }
-  return ids;
+  return node;
 }
 
 /** @throws CofreError `damaged` for a path that no system has */
@@ -160,9 +204,18 @@ export function itemOf(leaf: LeafItem): CatalogItem {
   return { path: pathOfKey(leaf.key), key: leaf.key, entry, content: leaf.content, leaf };
 }
 
-/** Named streams keep their references; content is resolved by `CatalogReader.slices`. */
-export type StreamReference = Omit<NamedStream, 'content'> & { readonly content: ContentReference };
-
 function isWithin(key: CatalogKey, from: CatalogKey, to: CatalogKey | null): boolean {
   return key >= from && (to === null || key < to);
+}
+
+function checkLength({ length }: Slice): void {
+  if (length < 1) refuseList('an empty piece');
+}
+
+function refuse(problem: string): never {
+  throw new CofreError('damaged', { what: 'A catalog', problem });
+}
+
+function refuseList(problem: string): never {
+  throw new CofreError('damaged', { what: 'A list of content', problem });
 }
