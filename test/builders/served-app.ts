@@ -76,24 +76,38 @@ export async function serveApp(vaults: Vaults, options: { idleMs?: number } = {}
 
 export type ServedApp = Awaited<ReturnType<typeof serveApp>>;
 
+export interface DeviceTraits {
+  readonly name?: string;
+  /** Ed25519 public key, hexadecimal. */
+  readonly signingKey?: string;
+}
+
 /** What a device with this secret sends to join. */
-export function enrolmentBody(line: string, secret: Buffer, name = 'notebook') {
+export function enrolmentBody(
+  line: string,
+  secret: Buffer,
+  { name = 'notebook', signingKey = sha256(secret).toString('hex') }: DeviceTraits = {},
+) {
   return {
     code: parseEnrolmentLine(line).code,
     name,
     platform: 'linux',
     agentVersion: '0.0.0-test',
-    signingKey: sha256(secret).toString('hex'),
+    signingKey,
     inbox: 'age1pq1test',
     credentialHash: sha256(secret).toString('hex'),
   };
 }
 
 /** Enrols a device of the tenant (named by id or name) over HTTP. */
-export async function enrolDevice(served: ServedApp, tenant: string, name?: string): Promise<EnrolledDevice> {
+export async function enrolDevice(
+  served: ServedApp,
+  tenant: string,
+  traits?: DeviceTraits,
+): Promise<EnrolledDevice> {
   const { line } = await served.administration.invite(tenant);
   const secret = randomBytes(32);
-  const body = enrolmentBody(line, secret, name);
+  const body = enrolmentBody(line, secret, traits);
   const answer = await ask(served.origin, { method: 'POST', path: '/v1/enroll', body });
   const { tenantId, deviceId } = answer.json as { tenantId: TenantId; deviceId: DeviceId };
   return { tenantId, deviceId, credential: credentialOf(deviceId, secret) };

@@ -160,7 +160,7 @@ test('an object is kept and found by what it is of', async () => {
 });
 
 test('a read grant lets the device see the others of its tenant until it ends', async () => {
-  const other = await enrolDevice(served, device.tenantId, 'desktop');
+  const other = await enrolDevice(served, device.tenantId, { name: 'desktop' });
   const list = async () => (await asDevice({ method: 'GET', path: '/v1/devices' })).json?.['items'];
   expect(await list()).toMatchObject([{ deviceId: device.deviceId }]);
   const forged = await asDevice({ method: 'POST', path: '/v1/read-grants', body: Buffer.from('forged') });

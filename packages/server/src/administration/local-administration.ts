@@ -86,10 +86,8 @@ export class LocalAdministration implements Administration {
     for (const tenant of await this.#chosen(reference)) {
       const vault = await this.#services.vaults.open(tenant.id);
       const { packs, snapshots } = await vault.statistics();
-      let vaultBytes = 0;
-      const before = total.bytes;
-      const onVaultProgress = (bytes: number) => onProgress(before + (vaultBytes = bytes));
-      for await (const finding of vault.verify(onVaultProgress)) {
+      const onRead = (bytes: number) => onProgress((total.bytes += bytes));
+      for await (const finding of vault.verify(onRead)) {
         signal.throwIfAborted();
         findings.push(finding);
       }
@@ -97,7 +95,6 @@ export class LocalAdministration implements Administration {
       total.tenants += 1;
       total.packs += packs;
       total.snapshots += snapshots;
-      total.bytes += vaultBytes;
     }
     return { ...total, findings };
   }

@@ -19,6 +19,7 @@ export function addVaultCommands(program: Command, surroundings: CommandSurround
         const onProgress = progressOf(surroundings.output);
         const { signal } = new AbortController();
         const result = await administration.verify(tenant ?? null, { onProgress, signal });
+        if (surroundings.output.stderr.isTTY) surroundings.output.stderr.write('\r\u001b[K');
         if (result.findings.length > 0) process.exitCode = EXIT.failed;
         return result;
       },
@@ -68,5 +69,10 @@ function describeFinding({ tenantId, code, detail, affectedSnapshots }: VerifyFi
 /** Shows on a terminal how far it is; writes nothing else, so that logs stay clean. */
 function progressOf({ stderr }: Output): (bytes: number) => void {
   if (!stderr.isTTY) return () => undefined;
-  return (bytes) => stderr.write(`\r${formatBytes(bytes)} read \u001b[K`);
+  let shown = '';
+  return (bytes) => {
+    const text = formatBytes(bytes);
+    if (text !== shown) stderr.write(`\r${text} read\u001b[K`);
+    shown = text;
+  };
 }

@@ -4,6 +4,8 @@ import type { VerifyRun } from '../administration/administration.ts';
 import { problemFrom, reportError } from './problem-response.ts';
 import type { RequestContext } from './server-environment.ts';
 
+const PROGRESS_STEP_MS = 200;
+
 /**
  * Answers with the events of a verification while it runs. What fails before anything was read is thrown; later the
  * last line says it. A client that goes away stops it.
@@ -22,7 +24,13 @@ export async function sendVerification(
       outgoing.write(`${JSON.stringify(event)}\n`);
   };
   try {
-    const onProgress = (bytes: number) => send({ type: 'progress', bytes });
+    let nextProgressMs = 0;
+    const onProgress = (bytes: number) => {
+      const nowMs = performance.now();
+      if (nowMs < nextProgressMs) return;
+      nextProgressMs = nowMs + PROGRESS_STEP_MS;
+      send({ type: 'progress', bytes });
+    };
     send({ type: 'result', result: await verify({ onProgress, signal: stop.signal }) });
   } catch (error) {
     if (!outgoing.headersSent) throw error;
