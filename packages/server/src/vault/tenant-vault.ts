@@ -26,6 +26,7 @@ import { ObjectStore } from './objects/object-store.ts';
 import { TrustKeeper } from './objects/trust-keeper.ts';
 import { ChunkReader } from './read/chunk-reader.ts';
 import { PackReceiver } from './receive/pack-receiver.ts';
+import { VaultVerifier } from './verify/vault-verifier.ts';
 import type {
   Caller,
   CommitResult,
@@ -179,9 +180,8 @@ export class TenantVault implements Vault {
     });
   }
 
-  // eslint-disable-next-line require-yield -- comes next
-  async *verify(_onProgress: (bytes: number) => void): AsyncGenerator<VerifyFinding> {
-    await Promise.reject(new Error('not yet'));
+  verify(onProgress: (bytes: number) => void): AsyncIterable<VerifyFinding> {
+    return this.context.gate.iterate(() => new VaultVerifier(this.context, onProgress).verify());
   }
 
   /** The set hash of ids, in slices, off the event loop. */

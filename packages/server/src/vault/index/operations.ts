@@ -15,6 +15,17 @@ import { beginPack, recordPack } from './packs.store.ts';
 import { closeSession, openSession, renewSession } from './sessions.store.ts';
 import { listSnapshots } from './snapshots.store.ts';
 import { stagePart } from './staging.store.ts';
+import {
+  checkHeadClosure,
+  findMiscounted,
+  findUnknown,
+  listChains,
+  listHeadRefs,
+  listPackChunks,
+  listPacks,
+  listSigningKeys,
+  listSnapshotsNeeding,
+} from './verify.store.ts';
 import { countVault, createVault, describeVault } from './vault.store.ts';
 
 /**
@@ -23,13 +34,22 @@ import { countVault, createVault, describeVault } from './vault.store.ts';
  */
 export const READS = {
   checkClosure,
+  checkHeadClosure,
   countVault,
   describeVault,
   findDescription,
+  findMiscounted,
   findObject,
+  findUnknown,
   haveChunks,
+  listChains,
+  listHeadRefs,
   listObjects,
+  listPackChunks,
+  listPacks,
+  listSigningKeys,
   listSnapshots,
+  listSnapshotsNeeding,
   listUnfinished,
   locateChunks,
   startCommit,

@@ -1,0 +1,161 @@
+import type { IndexConnection } from './connection.ts';
+import { countOfIds, idAt, type PackedIds } from './packed-ids.ts';
+
+/** What a walk over a whole vault asks, a bounded piece at a time. */
+
+export interface PackRow {
+  readonly number: number;
+  readonly length: number;
+  readonly hash: Uint8Array;
+  readonly blobs: number;
+  readonly deadBytes: number;
+}
+
+export function listPacks(index: IndexConnection, input: { after: number; limit: number }): PackRow[] {
+  return index.all<PackRow>(
+    `SELECT number, length, hash, blobs, dead_bytes AS deadBytes FROM packs WHERE number > ? ORDER BY number LIMIT ?`,
+    input.after,
+    input.limit,
+  );
+}
+
+export interface PackChunk {
+  readonly chunkId: Uint8Array;
+  readonly offset: number;
+  readonly length: number;
+  readonly type: number;
+  readonly state: number;
+}
+
+/** The chunks that lie in a pack, by offset. */
+export function listPackChunks(
+  index: IndexConnection,
+  input: { pack: number; after: number; limit: number },
+): PackChunk[] {
+  return index.all<PackChunk>(
+    `SELECT chunk_id AS chunkId, offset, length, type, state FROM chunks
+     WHERE pack = ? AND offset > ? ORDER BY offset LIMIT ?`,
+    input.pack,
+    input.after,
+    input.limit,
+  );
+}
+
+/** Snapshots that need a chunk of a pack, or the one at an offset; `limit` at most. */
+export function listSnapshotsNeeding(
+  index: IndexConnection,
+  input: { pack: number; offset: number | null; limit: number },
+): string[] {
+  return index
+    .all<{ snapshotId: string }>(
+      `SELECT DISTINCT snapshot_id AS snapshotId FROM snapshots JOIN (
+         SELECT chain, from_sequence AS first, 9007199254740991 AS after FROM chunks JOIN head_refs USING (chunk)
+         WHERE pack = @pack AND (@offset IS NULL OR offset = @offset)
+         UNION ALL
+         SELECT chain, from_sequence, to_sequence FROM chunks JOIN past_refs USING (chunk)
+         WHERE pack = @pack AND (@offset IS NULL OR offset = @offset)
+       ) AS span ON snapshots.chain = span.chain AND sequence >= first AND sequence < after
+       LIMIT @limit`,
+      input,
+    )
+    .map(({ snapshotId }) => snapshotId);
+}
+
+/** Which of these numbers have no row, and no note that their file is about to come or go. */
+export function findUnknown(
+  index: IndexConnection,
+  input: { table: 'packs' | 'objects'; files: readonly { number: number; path: string }[] },
+): string[] {
+  return input.files
+    .filter(({ number, path }) => {
+      if (index.get(`SELECT 1 FROM ${input.table} WHERE number = ?`, number) !== undefined) return false;
+      if (index.get('SELECT 1 FROM intents WHERE path = ?', path) !== undefined) return false;
+      return index.get('SELECT 1 FROM doomed WHERE path = ?', path) === undefined;
+    })
+    .map(({ path }) => path);
+}
+
+export interface ChainRow {
+  readonly chain: number;
+  readonly headSnapshot: string;
+  readonly headSequence: number;
+  readonly refsetCount: number;
+  readonly refsetState: Uint8Array;
+}
+
+export function listChains(index: IndexConnection, input: { after: number; limit: number }): ChainRow[] {
+  return index.all<ChainRow>(
+    `SELECT chain, head_snapshot AS headSnapshot, head_sequence AS headSequence, refset_count AS refsetCount,
+       refset_state AS refsetState
+     FROM chains WHERE chain > ? ORDER BY chain LIMIT ?`,
+    input.after,
+    input.limit,
+  );
+}
+
+/** Ids that the head of a chain needs, and how many of them are not live; `last` is where to go on. */
+export function listHeadRefs(
+  index: IndexConnection,
+  input: { chain: number; after: number; limit: number },
+): { ids: PackedIds; quarantined: number; last: number | null } {
+  const rows = index.all<{ chunk: number; chunkId: Buffer; state: number }>(
+    `SELECT chunk, chunk_id AS chunkId, state FROM head_refs JOIN chunks USING (chunk)
+     WHERE chain = ? AND chunk > ? ORDER BY chunk LIMIT ?`,
+    input.chain,
+    input.after,
+    input.limit,
+  );
+  return {
+    ids: Buffer.concat(rows.map(({ chunkId }) => chunkId)),
+    quarantined: rows.filter(({ state }) => state !== 0).length,
+    last: rows.at(-1)?.chunk ?? null,
+  };
+}
+
+/** How many ids of some of the head's nodes are not in the head; `last` is where to go on. */
+export function checkHeadClosure(
+  index: IndexConnection,
+  input: { chain: number; after: number; limit: number },
+): { outside: number; last: number | null } {
+  const nodes = index.all<{ chunk: number; domain: number; ids: Buffer }>(
+    `SELECT chunk, domain, ids FROM head_refs JOIN node_tables USING (chunk) JOIN chunks USING (chunk)
+     WHERE chain = ? AND chunk > ? ORDER BY chunk LIMIT ?`,
+    input.chain,
+    input.after,
+    input.limit,
+  );
+  const inHead = index.statement(
+    `SELECT 1 FROM chunks JOIN head_refs USING (chunk) WHERE domain = ? AND chunk_id = ? AND chain = ?`,
+  );
+  let outside = 0;
+  for (const node of nodes) {
+    for (let place = 0; place < countOfIds(node.ids); place++) {
+      if (inHead.get(node.domain, idAt(node.ids, place), input.chain) === undefined) outside += 1;
+    }
+  }
+  return { outside, last: nodes.at(-1)?.chunk ?? null };
+}
+
+/** Snapshots of a chain whose intervals count something else than their manifests say. */
+export function findMiscounted(index: IndexConnection, input: { chain: number }): string[] {
+  return index
+    .all<{ snapshotId: string }>(
+      `WITH steps (sequence, change) AS (
+         SELECT from_sequence, count(*) FROM head_refs WHERE chain = @chain GROUP BY 1
+         UNION ALL SELECT from_sequence, count(*) FROM past_refs WHERE chain = @chain GROUP BY 1
+         UNION ALL SELECT to_sequence, -count(*) FROM past_refs WHERE chain = @chain GROUP BY 1
+       )
+       SELECT snapshot_id AS snapshotId FROM snapshots WHERE chain = @chain AND refset_count !=
+         (SELECT coalesce(sum(change), 0) FROM steps WHERE steps.sequence <= snapshots.sequence)
+       LIMIT 100`,
+      input,
+    )
+    .map(({ snapshotId }) => snapshotId);
+}
+
+/** The keys that rosters name, by device: whoever signed an object is among them or unknown. */
+export function listSigningKeys(index: IndexConnection): string[] {
+  return index
+    .all<{ signingKey: string }>('SELECT signing_key AS signingKey FROM roster_devices')
+    .map(({ signingKey }) => signingKey);
+}

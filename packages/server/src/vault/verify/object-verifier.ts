@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { CofreError } from '@cofre/shared/errors';
+import { decodeManifest } from '@cofre/shared/format/envelope/manifest';
+import { decodeReceipt } from '@cofre/shared/format/envelope/receipt';
+import { decodeRoster } from '@cofre/shared/format/envelope/roster';
+import { decodeDomainObject, decodeKeyringObject } from '@cofre/shared/format/envelope/sealed-keys';
+import {
+  decodeSignedObject,
+  openSignedObject,
+  signerId,
+  type SignedKind,
+} from '@cofre/shared/format/envelope/signed-object';
+import { sha256 } from '@cofre/shared/hash';
+import { PUBLIC_KEY_BYTES } from '@cofre/shared/signature';
+import { isNotThere } from '../../platform/storage-failure.ts';
+import type { ObjectSummary } from '../index/objects.store.ts';
+import { decodeTenantDescription } from '../objects/tenant-description.ts';
+
+export interface ObjectProblem {
+  readonly code: 'object_missing' | 'object_damaged';
+  readonly detail: string;
+}
+
+/** Compares objects in the store with their rows, and takes them apart as far as the server can. */
+export class ObjectVerifier {
+  private readonly keys: ReadonlyMap<string, Buffer>;
+
+  /** @param publicKeys keys that may have signed, in hexadecimal */
+  constructor(publicKeys: readonly string[]) {
+    const keys = publicKeys.map((key) => Buffer.from(key, 'hex'));
+    this.keys = new Map(keys.map((key) => [signerId(key), key]));
+  }
+
+  /** Null when all is well. */
+  async verify(path: string, object: ObjectSummary): Promise<ObjectProblem | null> {
+    const name = `object ${object.number}.${object.kind}`;
+    let bytes: Buffer;
+    try {
+      bytes = await readFile(path);
+    } catch (error) {
+      if (!isNotThere(error)) throw error;
+      return { code: 'object_missing', detail: `${name} is not there` };
+    }
+    if (!bytes.equals(object.bytes) || !sha256(bytes).equals(object.sha256)) {
+      return { code: 'object_damaged', detail: `${name} is not what was stored` };
+    }
+    try {
+      this.takeApart(object, bytes);
+      return null;
+    } catch (error) {
+      if (!(error instanceof CofreError)) throw error;
+      return { code: 'object_damaged', detail: `${name}: ${error.message}` };
+    }
+  }
+
+  private takeApart(object: ObjectSummary, bytes: Buffer): void {
+    switch (object.kind) {
+      case 'manifest':
+        return void decodeManifest(this.open(bytes, 'manifest'));
+      case 'keyring':
+        return void decodeKeyringObject(this.open(bytes, 'keyring'));
+      case 'domain':
+        return void decodeDomainObject(this.open(bytes, 'domain'));
+      case 'roster':
+        return void decodeRoster(this.open(bytes, 'roster'));
+      case 'receipt':
+        return void decodeReceipt(bytes);
+      case 'description':
+        return void decodeTenantDescription(bytes);
+      case 'authority':
+        if (bytes.length !== PUBLIC_KEY_BYTES) {
+          throw new CofreError('damaged', { what: 'The authority key', problem: 'it has the wrong length' });
+        }
+    }
+  }
+
+  /** A device that is in no roster any more can't be checked: its signature is the agents' to judge. */
+  private open(bytes: Buffer, kind: SignedKind): Buffer {
+    const { signer, payload } = decodeSignedObject(bytes, kind);
+    const key = this.keys.get(signer);
+    return key === undefined ? payload : openSignedObject(bytes, kind, key);
+  }
+}

@@ -1,0 +1,174 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { VerifyFinding } from '@cofre/shared/wire/administration';
+import { isNotThere } from '../../platform/storage-failure.ts';
+import type { PackChunk, PackRow } from '../index/verify.store.ts';
+import type { VaultRow } from '../index/vault.store.ts';
+import { objectPath, packPath } from '../layout.ts';
+import type { VaultContext } from '../vault-context.ts';
+import { ChainVerifier } from './chain-verifier.ts';
+import { ObjectVerifier } from './object-verifier.ts';
+import { PackVerifier } from './pack-verifier.ts';
+
+const BATCH_PACKS = 100;
+const BATCH_CHUNKS = 2_000;
+const BATCH_OBJECTS = 50;
+const BATCH_CHAINS = 100;
+const AFFECTED_MAX = 100;
+
+/**
+ * Walks a whole vault while it goes on working and names what is wrong: packs against their hashes and rows, files
+ * without rows, objects, the refsets of all chains, the counters. It changes nothing.
+ */
+export class VaultVerifier {
+  private readonly vault: VaultContext;
+  private readonly onProgress: (bytes: number) => void;
+
+  constructor(vault: VaultContext, onProgress: (bytes: number) => void) {
+    this.vault = vault;
+    this.onProgress = onProgress;
+  }
+
+  async *verify(): AsyncGenerator<VerifyFinding> {
+    yield* this.verifyPacks();
+    yield* this.verifyFiles();
+    yield* this.verifyObjects();
+    yield* this.verifyChains();
+  }
+
+  private async *verifyPacks(): AsyncGenerator<VerifyFinding> {
+    const before = await this.describe();
+    const verifier = new PackVerifier(this.onProgress);
+    const counter = { bytes: 0 };
+    for await (const pack of this.packs()) {
+      const path = this.vault.layout.file(packPath(pack.number));
+      const chunks = this.chunksOf(pack, counter);
+      for await (const { code, detail, offset } of verifier.verify(path, pack, chunks)) {
+        const affected = await this.vault.index.call('listSnapshotsNeeding', {
+          pack: pack.number,
+          offset,
+          limit: AFFECTED_MAX,
+        });
+        yield this.finding(code, detail, affected);
+      }
+      // A pack that can't be read leaves its rows unread: they count all the same.
+      await drain(chunks);
+    }
+    const after = await this.describe();
+    const wasQuiet = before?.usedBytes === after?.usedBytes && before?.generation === after?.generation;
+    if (wasQuiet && after !== null && after.usedBytes !== counter.bytes) {
+      yield this.finding(
+        'used_miscounted',
+        `${after.usedBytes} bytes are counted instead of ${counter.bytes}`,
+      );
+    }
+  }
+
+  private async *packs(): AsyncGenerator<PackRow> {
+    for (let after = 0; ;) {
+      const rows = await this.vault.index.call('listPacks', { after, limit: BATCH_PACKS });
+      yield* rows;
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.number;
+    }
+  }
+
+  private async *chunksOf(pack: PackRow, counter: { bytes: number }): AsyncGenerator<PackChunk> {
+    for (let after = -1; ;) {
+      const rows = await this.vault.index.call('listPackChunks', {
+        pack: pack.number,
+        after,
+        limit: BATCH_CHUNKS,
+      });
+      for (const row of rows) {
+        counter.bytes += row.length;
+        yield row;
+      }
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.offset;
+    }
+  }
+
+  /** Files that nothing knows: harmless, but nothing here makes them. */
+  private async *verifyFiles(): AsyncGenerator<VerifyFinding> {
+    for (const folder of await namesIn(this.vault.layout.packs)) {
+      const names = await namesIn(join(this.vault.layout.packs, folder));
+      yield* this.unknownFiles('packs', `packs/${folder}`, names);
+    }
+    yield* this.unknownFiles('objects', 'objects', await namesIn(this.vault.layout.objects));
+  }
+
+  private async *unknownFiles(
+    table: 'packs' | 'objects',
+    folder: string,
+    names: readonly string[],
+  ): AsyncGenerator<VerifyFinding> {
+    for (let start = 0; start < names.length; start += BATCH_CHUNKS) {
+      const files = names.slice(start, start + BATCH_CHUNKS).map((name) => ({
+        number: Number(/^[1-9]\d{0,14}(?=\.)/.exec(name)?.[0] ?? 0),
+        path: `${folder}/${name}`,
+      }));
+      for (const path of await this.vault.index.call('findUnknown', { table, files })) {
+        yield this.finding('file_without_row', `${path} belongs to nothing`);
+      }
+    }
+  }
+
+  private async *verifyObjects(): AsyncGenerator<VerifyFinding> {
+    const authorityKey = (await this.describe())?.authorityKey ?? null;
+    const deviceKeys = await this.vault.index.call('listSigningKeys', undefined);
+    const verifier = new ObjectVerifier(authorityKey === null ? deviceKeys : [authorityKey, ...deviceKeys]);
+    for (let after = 0; ;) {
+      const objects = await this.vault.index.call('listObjects', { after, limit: BATCH_OBJECTS });
+      for (const object of objects) {
+        const path = this.vault.layout.file(objectPath(object.number, object.kind));
+        const problem = await verifier.verify(path, object);
+        this.onProgress(object.bytes.length);
+        const isOfSnapshot = object.kind === 'manifest' || object.kind === 'receipt';
+        if (problem !== null)
+          yield this.finding(problem.code, problem.detail, isOfSnapshot ? [object.key] : []);
+      }
+      const last = objects.at(-1);
+      if (last === undefined) return;
+      after = last.number;
+    }
+  }
+
+  private async *verifyChains(): AsyncGenerator<VerifyFinding> {
+    const verifier = new ChainVerifier(this.vault);
+    for (let after = 0; ;) {
+      const chains = await this.vault.index.call('listChains', { after, limit: BATCH_CHAINS });
+      for (const chain of chains) {
+        for (const problem of await verifier.verify(chain)) {
+          yield this.finding(problem.code, problem.detail, problem.affectedSnapshots);
+        }
+      }
+      const last = chains.at(-1);
+      if (last === undefined) return;
+      after = last.chain;
+    }
+  }
+
+  private finding(code: string, detail: string, affectedSnapshots: readonly string[] = []): VerifyFinding {
+    return { tenantId: this.vault.tenantId, code, detail, affectedSnapshots: [...affectedSnapshots] };
+  }
+
+  private describe(): Promise<VaultRow | null> {
+    return this.vault.index.call('describeVault', undefined);
+  }
+}
+
+async function drain(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of items);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isNotThere(error)) return [];
+    throw error;
+  }
+}
