@@ -158,10 +158,7 @@ class Comparison:
     def open_both(self, path, name, pair):
         opened = []
         for fd in pair:
-            try:
-                opened.append(os.open(name, FOLDER_FLAGS, dir_fd=fd))
-            except PermissionError:
-                opened.append(None)
+            opened.append(open_folder(name, fd))
         if None not in opened:
             return tuple(opened)
         self.same(path, "readable", opened[0] is not None, opened[1] is not None)
@@ -186,6 +183,18 @@ def handle_paths(pair):
 def close_both(pair):
     for fd in pair:
         os.close(fd)
+
+
+def open_folder(name, fd):
+    try:
+        folder = os.open(name, FOLDER_FLAGS, dir_fd=fd)
+    except PermissionError:
+        return None
+    if os.access(b".", os.X_OK, dir_fd=folder, effective_ids=True):
+        return folder
+    # It may be listed but not gone through: there is no way back from it either.
+    os.close(folder)
+    return None
 
 
 def open_file(name, fd):

@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
+import { accessSync, closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { byteStringFromBytes, bytesFromByteString } from '@cofre/shared/bytes';
 import type { ByteString } from '@cofre/shared/bytes';
@@ -25,8 +25,16 @@ export class TreeFolder {
     return Buffer.concat([Buffer.from(`/proc/self/fd/${this.descriptor}/`), bytesFromByteString(name)]);
   }
 
+  /** Throws EACCES also when it may be listed but not gone through: there is no way back from it either. */
   below(name: ByteString): TreeFolder {
-    return TreeFolder.open(this.at(name));
+    const folder = TreeFolder.open(this.at(name));
+    try {
+      accessSync(`/proc/self/fd/${folder.descriptor}/.`, constants.X_OK);
+      return folder;
+    } catch (error) {
+      folder.close();
+      throw error;
+    }
   }
 
   above(): TreeFolder {

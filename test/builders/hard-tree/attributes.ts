@@ -68,13 +68,13 @@ export function makeAcls(maker: TreeMaker): void {
     others: 0,
   });
   const masked = aclBytes({ owner: 6, users: { 1: 7, 70_000: 0 }, group: 7, groups: {}, mask: 0, others: 4 });
-  const closedGroup = aclBytes({ owner: 6, users: { 1234: 7 }, group: 0, groups: {}, mask: 7, others: 0 });
+  const closedGroup = aclBytes({ owner: 7, users: { 1234: 7 }, group: 0, groups: {}, mask: 7, others: 0 });
   const isPossible = maker.attempt('POSIX ACLs', () => {
     maker.file('access', maker.random.text(5), { mode: 0o760, xattrs: { [ACCESS_ACL]: access } });
   });
   if (!isPossible) return;
   maker.file('masked', maker.random.text(5), { mode: 0o604, xattrs: { [ACCESS_ACL]: masked } });
-  maker.file('closed-group', maker.random.text(5), { mode: 0o670, xattrs: { [ACCESS_ACL]: closedGroup } });
+  maker.file('closed-group', maker.random.text(5), { mode: 0o770, xattrs: { [ACCESS_ACL]: closedGroup } });
   maker.inFolder('folder', (inside) => inside.file('plain'), {
     mode: 0o760,
     xattrs: { [ACCESS_ACL]: access },
@@ -83,7 +83,7 @@ export function makeAcls(maker: TreeMaker): void {
     xattrs: { [DEFAULT_ACL]: access },
   });
   maker.inFolder('both', undefined, {
-    mode: 0o670,
+    mode: 0o770,
     xattrs: { [ACCESS_ACL]: closedGroup, [DEFAULT_ACL]: masked },
   });
   maker.inFolder('inherited', (inside) => {

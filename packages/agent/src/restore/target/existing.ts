@@ -4,6 +4,7 @@ import { displayName } from '@cofre/shared/bytes';
 import type { ByteString } from '@cofre/shared/bytes';
 import { removeFileAt, removeFolderAt } from '../../platform/posix.ts';
 import { systemErrorCode } from '../../platform/system-error.ts';
+import { NameAccess } from './object-access.ts';
 import type { TargetFolder, TargetFolders } from './target-folders.ts';
 import type { TargetTally } from './target-problem.ts';
 import type { ExistingPolicy } from './target.ts';
@@ -49,8 +50,11 @@ export class ExistingThings {
   /** Makes a folder or joins the one that is there; false when the policy leaves it out. Throws system errors. */
   makeFolder(parent: TargetFolder, path: ByteString, name: ByteString): boolean {
     const existing = parent.isFresh ? null : this.#typeOf(parent, name);
-    if (existing === 'folder') this.#folders.markFound(path);
-    if (existing === 'folder') return true;
+    if (existing === 'folder') {
+      this.#folders.markFound(path);
+      if (this.#policy === 'replace') letOwnerIn(parent, name);
+      return true;
+    }
     if (existing === 'other') {
       if (this.#policy === 'keep' || this.#policy === 'refuse') {
         this.#folders.leaveOut(path, 'kept-existing');
@@ -108,6 +112,13 @@ export class ExistingThings {
       throw error;
     }
   }
+}
+
+/** Opens a folder that shuts out its own owner, who is not root: its mode is replaced at the end anyway. */
+function letOwnerIn(parent: TargetFolder, name: ByteString): void {
+  const { uid, mode } = fs.lstatSync(parent.handle.childPath(name));
+  if (uid === 0 || uid !== process.geteuid?.() || (mode & 0o700) === 0o700) return;
+  new NameAccess(parent.handle, name).setMode((mode & 0o7777) | 0o700);
 }
 
 /** A name for something that is not complete yet and will replace something then. */

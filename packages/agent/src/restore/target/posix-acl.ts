@@ -8,6 +8,7 @@ const HEADER_BYTES = 4;
 const RULE_BYTES = 8;
 const TAG_OWNING_GROUP = 0x04;
 
+/** Whether an attribute is an ACL, which interacts with the mode. */
 export function isAcl({ name }: ExtendedAttribute): boolean {
   return name === ACCESS_ACL || name === DEFAULT_ACL;
 }
