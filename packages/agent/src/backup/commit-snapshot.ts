@@ -43,7 +43,7 @@ export function sealInfo(info: SnapshotInfo, domain: DomainKeys, period: PeriodK
   const plaintext = encodeSnapshotInfo(info);
   const table = Buffer.alloc(0);
   const chunkId = domain.nodeId('info', table, plaintext);
-  const prepared = prepareBlob({ type: 'info', chunkId, table, plaintext }, 3);
+  const prepared = prepareBlob({ type: 'info', chunkId, table, plaintext });
   const blob = Buffer.alloc(prepared.lengthBytes);
   sealBlob(blob, 0, prepared, domain, period);
   return blob;

@@ -198,7 +198,9 @@ export class SourceScan {
     try {
       const readNs = BigInt(Date.now()) * 1_000_000n;
       const source = `/${item.path}` as ByteString;
-      const described = boundedMetadata(readMetadata(source, item.status, this.names));
+      const described = boundedMetadata(
+        readMetadata(source, item.status, this.names, { followLink: item.ancestor }),
+      );
       if (described.problem !== '') this.reportFailure(item.path, described.problem);
       const metadata: EntryMetadata =
         hardLinkTo === '' ? described.metadata : { ...described.metadata, hardLinkTo };

@@ -35,9 +35,9 @@ export interface PreparedBlob {
   readonly lengthBytes: number;
 }
 
-/** Compresses; sealing comes next. @param level zstd's level */
-export function prepareBlob(content: BlobContent, level: number): PreparedBlob {
-  const payload = encodePayload(content.plaintext, level);
+/** Compresses; sealing comes next. */
+export function prepareBlob(content: BlobContent): PreparedBlob {
+  const payload = encodePayload(content.plaintext);
   const tableCount = content.table.length / 32;
   return { content, payload, lengthBytes: blobLength({ tableCount, sealedLength: payloadLength(payload) }) };
 }

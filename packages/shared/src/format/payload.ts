@@ -12,6 +12,16 @@ import { LIMITS } from '../limits.ts';
  */
 export const PAYLOAD_HEADER_BYTES = 9;
 const CODECS = { raw: 0, zstd: 1 } as const;
+
+/**
+ * How hard zstd tries. Measured on 200 MiB of /usr/lib in chunks of 1 MiB: level 3 as it comes makes 3 % less
+ * of it and takes half as long again; a table of 2^15 places stays in the processor's second cache.
+ */
+const ZSTD_PARAMETERS = {
+  [constants.ZSTD_c_compressionLevel]: 2,
+  [constants.ZSTD_c_minMatch]: 5,
+  [constants.ZSTD_c_hashLog]: 15,
+};
 const WHAT = 'The inside of a blob';
 
 /** A payload in the parts of which it is made, so that nothing has to be joined before it is encrypted. */
@@ -24,11 +34,10 @@ export interface Payload {
 /**
  * Compresses `raw` where that saves something.
  * @param raw at most `blobPlaintextBytesMax` bytes
- * @param level zstd's level
  */
-export function encodePayload(raw: Uint8Array, level: number): Payload {
+export function encodePayload(raw: Uint8Array): Payload {
   if (raw.length > LIMITS.blobPlaintextBytesMax) throw new RangeError(`a payload of ${raw.length} bytes`);
-  const compressed = compress(raw, level);
+  const compressed = compress(raw);
   const isSmaller = compressed !== null && compressed.length < raw.length;
   const body = isSmaller ? compressed : raw;
   const header = Buffer.allocUnsafe(PAYLOAD_HEADER_BYTES);
@@ -73,12 +82,12 @@ export function padmeLength(length: number): number {
   return Math.ceil(length / unit) * unit;
 }
 
-function compress(raw: Uint8Array, level: number): Buffer | null {
+function compress(raw: Uint8Array): Buffer | null {
   if (raw.length < 32) return null;
   return zstdCompressSync(raw, {
     // One output buffer of this size is enough for whatever zstd makes of it.
     chunkSize: Math.max(1024, raw.length + (raw.length >> 8) + 64),
-    params: { [constants.ZSTD_c_compressionLevel]: level },
+    params: ZSTD_PARAMETERS,
     pledgedSrcSize: raw.length,
   });
 }

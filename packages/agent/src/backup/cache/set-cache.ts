@@ -50,6 +50,7 @@ export class SetCacheWriter {
   private readonly blocks: BlockWriter;
   private previousKey = '';
   private previousId = '';
+  private isOpen = true;
 
   constructor(finalPath: string) {
     this.finalPath = finalPath;
@@ -95,11 +96,15 @@ export class SetCacheWriter {
     footer.write(HEAD_MAGIC, 'latin1');
     footer.writeBigUInt64LE(BigInt(headPosition), 8);
     fs.writeSync(this.fd, footer);
+    this.isOpen = false;
     fs.closeSync(this.fd);
     fs.renameSync(this.temporaryPath, this.finalPath);
   }
 
+  /** Leaves no trace, unless it was published. */
   discard(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
     fs.closeSync(this.fd);
     fs.rmSync(this.temporaryPath, { force: true });
   }

@@ -20,7 +20,7 @@ if (parentPort === null) throw new Error('this module is a worker');
 const port = parentPort;
 const setup = workerData as WorkerSetup;
 const domain = domainKeys(withBuffers(setup.domain));
-const packs = new WorkerPacks(port, domain, periodKeys(withBuffers(setup.period)), setup.compressionLevel);
+const packs = new WorkerPacks(port, domain, periodKeys(withBuffers(setup.period)));
 const parameters = chunkerParameters(domain.chunker);
 const idleChunkers: Chunker[] = [];
 const queue: ChunkJob[] = [];

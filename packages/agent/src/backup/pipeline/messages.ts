@@ -6,7 +6,6 @@ import type { DomainSecrets } from '@cofre/shared/crypto/domain-keys';
 export interface WorkerSetup {
   readonly domain: DomainSecrets;
   readonly period: KeyPeriod;
-  readonly compressionLevel: number;
 }
 
 /** A run of small files, read and cut as one stream. */

@@ -25,7 +25,6 @@ interface QueuedNode {
 export class NodeSealer {
   private readonly domain: DomainKeys;
   private readonly period: PeriodKeys;
-  private readonly level: number;
   private readonly table: ChunkTable;
   private readonly deduplicator: Deduplicator;
   private readonly sender: PackSender;
@@ -36,14 +35,12 @@ export class NodeSealer {
   constructor(parts: {
     readonly domain: DomainKeys;
     readonly period: PeriodKeys;
-    readonly compressionLevel: number;
     readonly table: ChunkTable;
     readonly deduplicator: Deduplicator;
     readonly sender: PackSender;
   }) {
     this.domain = parts.domain;
     this.period = parts.period;
-    this.level = parts.compressionLevel;
     this.table = parts.table;
     this.deduplicator = parts.deduplicator;
     this.sender = parts.sender;
@@ -74,9 +71,7 @@ export class NodeSealer {
     const send = await this.deduplicator.decide(ids);
     for (const [index, { type, chunkId, node }] of nodes.entries()) {
       if (send[index] !== 1) continue;
-      await this.put(
-        prepareBlob({ type, chunkId, table: node.table, plaintext: node.plaintext }, this.level),
-      );
+      await this.put(prepareBlob({ type, chunkId, table: node.table, plaintext: node.plaintext }));
     }
   }
 

@@ -8,9 +8,6 @@ import { NodeSealer } from './node-sealer.ts';
 import { PackSender } from './pack-sender.ts';
 import { WorkerPool } from './worker-pool.ts';
 
-/** zstd's level: what more effort saves is less than what it costs on two cores (`pnpm bench`). */
-const COMPRESSION_LEVEL = 3;
-
 /** From files to acknowledged packs: everything between the source and the server. */
 export interface Pipeline {
   readonly deduplicator: Deduplicator;
@@ -25,13 +22,12 @@ export function buildPipeline(context: AgentContext, run: OpenRun, table: ChunkT
   const askServer = async (ids: Uint8Array) => await client.have(sessionId, ids);
   const deduplicator = new Deduplicator(table, session.domainChunkCount === 0 ? null : askServer);
   const sender = new PackSender(client, sessionId, run.keyringStored);
-  const setup = { domain: identity.domain, period, compressionLevel: COMPRESSION_LEVEL };
+  const setup = { domain: identity.domain, period };
   const workersMax = Math.min(os.availableParallelism(), LIMITS.agentWorkersMax);
   const pool = new WorkerPool(setup, workersMax, deduplicator, sender);
   const sealer = new NodeSealer({
     domain,
     period: periodKeys,
-    compressionLevel: COMPRESSION_LEVEL,
     table,
     deduplicator,
     sender,

@@ -5,6 +5,7 @@ import type { PeriodKeys } from '@cofre/shared/crypto/key-period';
 import type { ChunkId } from '@cofre/shared/ids';
 import type { MessageFromWorker } from './messages.ts';
 import { PackBuilder } from './pack-builder.ts';
+import { YoungGarbage } from './young-garbage.ts';
 
 const NO_TABLE = new Uint8Array(0);
 
@@ -16,22 +17,22 @@ export class WorkerPacks {
   private readonly port: MessagePort;
   private readonly domain: DomainKeys;
   private readonly period: PeriodKeys;
-  private readonly level: number;
   private pack: { readonly buffer: ArrayBuffer; readonly builder: PackBuilder } | null = null;
+  private readonly garbage = new YoungGarbage();
   private arrival: PromiseWithResolvers<void> | null = null;
 
-  constructor(port: MessagePort, domain: DomainKeys, period: PeriodKeys, level: number) {
+  constructor(port: MessagePort, domain: DomainKeys, period: PeriodKeys) {
     this.port = port;
     this.domain = domain;
     this.period = period;
-    this.level = level;
   }
 
   /** Compresses and seals one chunk into the pack. */
   async put(chunkId: ChunkId, plaintext: Uint8Array): Promise<void> {
-    const prepared = prepareBlob({ type: 'data', chunkId, table: NO_TABLE, plaintext }, this.level);
+    const prepared = prepareBlob({ type: 'data', chunkId, table: NO_TABLE, plaintext });
     const builder = await this.roomFor(prepared);
     builder.add(prepared);
+    this.garbage.passed(plaintext.length);
   }
 
   /** A buffer has come from the main thread. */

@@ -99,7 +99,7 @@ export class WorkerPool {
   }
 
   private startWorker(): PoolWorker {
-    const thread = new Worker(workerUrl(), {
+    const thread = new Worker(new URL('./chunk.worker.ts', import.meta.url), {
       workerData: this.setup,
       resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MIB, maxYoungGenerationSizeMb: 4 },
     });
@@ -184,10 +184,4 @@ export class WorkerPool {
     this.wake = [];
     for (const resolve of wake) resolve();
   }
-}
-
-/** Beside this module: as source in the workspace, bundled under the same name in what ships. */
-function workerUrl(): URL {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'mjs';
-  return new URL(`./chunk.worker.${ending}`, import.meta.url);
 }
