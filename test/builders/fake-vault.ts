@@ -231,7 +231,7 @@ export class FakeSealer {
   }
 
   #blobOf(content: BlobContent): Buffer {
-    const prepared = prepareBlob(content, 3);
+    const prepared = prepareBlob(content);
     const blob = Buffer.alloc(prepared.lengthBytes);
     sealBlob(blob, 0, prepared, this.#domain, this.#period);
     return blob;

@@ -1,6 +1,5 @@
 import type { ByteString } from '@cofre/shared/bytes';
 import { displayName } from '@cofre/shared/bytes';
-import { catalogKey } from '@cofre/shared/catalog/catalog-key';
 import type { CatalogItem, CatalogReader } from '@cofre/shared/catalog/catalog-reader';
 import { CofreError } from '@cofre/shared/errors';
 
@@ -22,13 +21,16 @@ export async function selectEntries(
   catalog: CatalogReader,
   paths: readonly ByteString[],
 ): Promise<Selection> {
-  const roots = outermost(paths.map(normalise));
-  if (roots.length === 0 || roots[0] === '') {
+  const wanted = [...new Set(paths.map(normalise))];
+  const found = new Map<ByteString, CatalogItem>();
+  for (const path of wanted) {
+    if (path !== '') found.set(path, (await catalog.find(path)) ?? refuse(path));
+  }
+  if (found.size < wanted.length || wanted.length === 0) {
     return { isEverything: true, entries: () => catalog.all() };
   }
-  const found: CatalogItem[] = [];
-  for (const root of roots) found.push((await catalog.find(root)) ?? refuse(root));
-  return { isEverything: false, entries: () => selectedEntries(catalog, found) };
+  const roots = outermost(found);
+  return { isEverything: false, entries: () => selectedEntries(catalog, roots) };
 }
 
 async function* selectedEntries(
@@ -84,13 +86,12 @@ function normalise(path: ByteString): ByteString {
   return components.join('/') as ByteString;
 }
 
-/** Without doubles and without what lies inside another, in catalog order. */
-function outermost(paths: readonly ByteString[]): ByteString[] {
-  const all = new Set(paths);
-  const roots = [...all].filter(
-    (path) => path === '' || !foldersAbove(path).some((folder) => all.has(folder)),
+/** Without what lies inside another, in catalog order. */
+function outermost(found: ReadonlyMap<ByteString, CatalogItem>): CatalogItem[] {
+  const roots = [...found.values()].filter(
+    ({ path }) => !foldersAbove(path).some((folder) => found.has(folder)),
   );
-  return roots.sort((a, b) => (catalogKey(a) < catalogKey(b) ? -1 : 1));
+  return roots.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 function isInside(path: ByteString, roots: ReadonlySet<ByteString>): boolean {
