@@ -1,0 +1,215 @@
+import type { Language } from '@cofre/shared/errors';
+
+type Pair = readonly [en: string, es: string];
+
+/**
+ * size: one row for each thing that the command line says, both languages side by side; `{name}` are places. Errors
+ * have a catalogue of their own.
+ */
+const TEXTS = {
+  // Help
+  program: [
+    'Backs up files and folders, encrypted on this computer.',
+    'Respalda archivos y carpetas, cifrados en este equipo.',
+  ],
+  usageTitle: ['Usage:', 'Uso:'],
+  optionsTitle: ['Options:', 'Opciones:'],
+  argumentsTitle: ['Arguments:', 'Argumentos:'],
+  commandsTitle: ['Commands:', 'Comandos:'],
+  helpOption: ['show this help', 'mostrar esta ayuda'],
+  stateOption: [
+    'folder where the agent keeps its state (else COFRE_STATE)',
+    'carpeta donde el agente guarda su estado (si no, COFRE_STATE)',
+  ],
+  jsonOption: ['print JSON Lines for programs', 'imprimir JSON Lines para programas'],
+  quietOption: ['print errors only', 'imprimir solo errores'],
+  verboseOption: ['say more, also about errors', 'decir más, también de los errores'],
+  kitOption: [
+    'file with the recovery kit (else COFRE_KIT_FILE)',
+    'archivo con el kit de recuperación (si no, COFRE_KIT_FILE)',
+  ],
+  dryRunOption: ['say what would be done, and do nothing', 'decir qué se haría, sin hacer nada'],
+  snapshotArgument: [
+    'id of a snapshot, a unique beginning of one, or "latest"',
+    'identificador de un respaldo, un comienzo único, o "latest"',
+  ],
+  deviceOption: [
+    'for "latest": of this computer (name or id)',
+    'para "latest": de este equipo (nombre o id)',
+  ],
+  setOption: ['for "latest": of this backup set', 'para "latest": de este conjunto de respaldo'],
+  unconfirmedOption: [
+    'also take a snapshot that the recovery key does not confirm',
+    'aceptar también un respaldo que la clave de recuperación no confirma',
+  ],
+
+  // Waiting
+  waiting: [
+    'The server {address} does not answer ({problem}); waiting for it …',
+    'El servidor {address} no responde ({problem}); esperando …',
+  ],
+  interrupting: ['Ending … (again to stop at once)', 'Terminando … (otra vez para parar ya)'],
+
+  // enroll
+  enrollDescription: ['Join this computer to an account', 'Unir este equipo a una cuenta'],
+  enrollLine: [
+    'the enrolment line; "-" reads it from standard input (else the file COFRE_ENROLL_LINE_FILE)',
+    'la línea de registro; "-" la lee de la entrada estándar (si no, el archivo COFRE_ENROLL_LINE_FILE)',
+  ],
+  enrollKit: [
+    'where the recovery kit is made, for the first computer of an account; where it is, for the others',
+    'dónde se crea el kit de recuperación, para el primer equipo de una cuenta; dónde está, para los demás',
+  ],
+  enrollName: ['name of this computer', 'nombre de este equipo'],
+  enrollLanguage: ['language of the kit: es or en', 'idioma del kit: es o en'],
+  enrolled: [
+    'This computer ("{device}") now belongs to the account "{tenant}".',
+    'Este equipo ("{device}") ahora pertenece a la cuenta "{tenant}".',
+  ],
+  kitMade: [
+    'The recovery kit was written to {file} and tested. Print it and keep it away from this computer.',
+    'El kit de recuperación se guardó en {file} y fue probado. Imprímalo y guárdelo lejos de este equipo.',
+  ],
+  kitWarning: [
+    'Without it nobody can restore: not the provider, not the makers of Cofre.',
+    'Sin él nadie puede restaurar: ni el proveedor ni los autores de Cofre.',
+  ],
+  kitFits: [
+    'The recovery kit {file} fits this account.',
+    'El kit de recuperación {file} corresponde a esta cuenta.',
+  ],
+  fingerprint: ['Fingerprint', 'Huella'],
+
+  // backup
+  backupDescription: ['Back up files and folders', 'Respaldar archivos y carpetas'],
+  backupPaths: ['files and folders', 'archivos y carpetas'],
+  backupSet: ['name of the backup set', 'nombre del conjunto de respaldo'],
+  excludeOption: [
+    'leave out what matches, as in .gitignore (may be repeated)',
+    'omitir lo que coincida, como en .gitignore (se puede repetir)',
+  ],
+  excludeFileOption: ['file with such patterns, one a line', 'archivo con tales patrones, uno por línea'],
+  excludeCachesOption: ['leave out folders with a CACHEDIR.TAG', 'omitir carpetas con un CACHEDIR.TAG'],
+  oneFileSystemOption: [
+    'stay on the file system of each path',
+    'no salir del sistema de archivos de cada ruta',
+  ],
+  filesFromOption: [
+    'file with paths, one a line ("-": standard input)',
+    'archivo con rutas, una por línea ("-": entrada estándar)',
+  ],
+  filesFromRawOption: [
+    'file with paths, each ended by NUL: for any name',
+    'archivo con rutas, cada una terminada en NUL: para cualquier nombre',
+  ],
+  fullOption: [
+    'read all files again, and need no earlier snapshot',
+    'leer todos los archivos otra vez, sin depender de respaldos anteriores',
+  ],
+  differentialOption: ['compare with the last full snapshot', 'comparar con el último respaldo completo'],
+  backupDone: ['Snapshot {id} (set "{set}")', 'Respaldo {id} (conjunto "{set}")'],
+  backupDry: ['Dry run: nothing was sent.', 'Simulación: no se envió nada.'],
+  files: ['Files', 'Archivos'],
+  filesCounts: [
+    '{new} new, {changed} changed, {unmodified} unmodified, {failed} failed',
+    '{new} nuevos, {changed} modificados, {unmodified} sin cambios, {failed} con fallas',
+  ],
+  read: ['Read', 'Leído'],
+  readOf: ['{read} of {total}', '{read} de {total}'],
+  sent: ['Sent', 'Enviado'],
+  duration: ['Time', 'Tiempo'],
+  sourceIncomplete: [
+    'Some source files could not be read whole; they are named above.',
+    'Algunos archivos no se pudieron leer completos; se nombran arriba.',
+  ],
+  sourceProblem: ['warning: {path}: {reason}', 'aviso: {path}: {reason}'],
+  sourceSkipped: ['skipped: {path}: {reason}', 'omitido: {path}: {reason}'],
+  reasonChanged: ['changed while it was read', 'cambió mientras se leía'],
+  reasonVanished: ['gone before it was read', 'desapareció antes de leerse'],
+  reasonDenied: ['may not be read', 'no se permite leerlo'],
+  reasonSocket: ['is a socket', 'es un socket'],
+  progressBackup: [
+    '{done} of {found} files, read {read}, sent {sent}',
+    '{done} de {found} archivos, leído {read}, enviado {sent}',
+  ],
+
+  // snapshots
+  snapshotsDescription: ['List the snapshots', 'Listar los respaldos'],
+  snapshotsNone: ['There is no snapshot yet.', 'Aún no hay respaldos.'],
+  columnSnapshot: ['SNAPSHOT', 'RESPALDO'],
+  columnTime: ['TAKEN', 'FECHA'],
+  columnDevice: ['COMPUTER', 'EQUIPO'],
+  columnSet: ['SET', 'CONJUNTO'],
+  columnFiles: ['FILES', 'ARCHIVOS'],
+  columnSize: ['SIZE', 'TAMAÑO'],
+  columnState: ['STATE', 'ESTADO'],
+  columnPaths: ['PATHS', 'RUTAS'],
+  stateComplete: ['complete', 'completo'],
+  statePartial: ['partial', 'parcial'],
+  stateUnconfirmed: ['UNCONFIRMED: {problem}', 'SIN CONFIRMAR: {problem}'],
+  stateUnreadable: ['UNREADABLE: {problem}', 'ILEGIBLE: {problem}'],
+  snapshotsKitHint: [
+    'With --kit FILE the names of sets and computers are shown.',
+    'Con --kit ARCHIVO se muestran los nombres de conjuntos y equipos.',
+  ],
+  chainFinding: [
+    'warning: the history of a set is not whole at {id}: {detail}',
+    'aviso: el historial de un conjunto no está completo en {id}: {detail}',
+  ],
+
+  // status
+  statusDescription: [
+    'Show this computer, its account and its server',
+    'Mostrar este equipo, su cuenta y su servidor',
+  ],
+  account: ['Account', 'Cuenta'],
+  computer: ['Computer', 'Equipo'],
+  server: ['Server', 'Servidor'],
+  used: ['Used', 'Usado'],
+  usedOf: ['{used} of {quota} ({percent} %)', '{used} de {quota} ({percent} %)'],
+  suspended: [
+    'suspended: restores go on, backups do not',
+    'suspendida: se puede restaurar, pero no respaldar',
+  ],
+  stateFolder: ['State', 'Estado'],
+  cacheFolder: ['Cache', 'Caché'],
+  enrolledSince: ['Enrolled', 'Registrado'],
+  latestSnapshot: ['Latest snapshot', 'Último respaldo'],
+  none: ['none', 'ninguno'],
+  version: ['Version', 'Versión'],
+
+  // key
+  keyDescription: ['The recovery key of the account', 'La clave de recuperación de la cuenta'],
+  showKitDescription: ['Show the recovery kit again', 'Mostrar otra vez el kit de recuperación'],
+  kitPlace: [
+    'At enrolment the recovery kit was at {file}.',
+    'Al registrar, el kit de recuperación estaba en {file}.',
+  ],
+  kitNotKept: [
+    'This computer does not keep the recovery key: only the kit has it. With --kit FILE it is printed again.',
+    'Este equipo no guarda la clave de recuperación: solo el kit la tiene. Con --kit ARCHIVO se imprime otra vez.',
+  ],
+  testKeyDescription: [
+    'Prove that a kit opens what this account has on the server',
+    'Probar que un kit abre lo que esta cuenta tiene en el servidor',
+  ],
+  keyOpens: [
+    'The kit {file} opens this account: tried with the domain of this computer and {periods} key periods of {snapshots} snapshots.',
+    'El kit {file} abre esta cuenta: probado con el dominio de este equipo y {periods} períodos de clave de {snapshots} respaldos.',
+  ],
+
+  // version
+  versionDescription: ['Show the version', 'Mostrar la versión'],
+} as const satisfies Record<string, Pair>;
+
+export type TextKey = keyof typeof TEXTS;
+
+/** Gives a text in the reader's language, its places filled. */
+export type Say = (key: TextKey, places?: Readonly<Record<string, string | number>>) => string;
+
+/** What the command line says, in one language. */
+export function sayIn(language: Language): Say {
+  const column = language === 'es' ? 1 : 0;
+  return (key, places = {}) =>
+    TEXTS[key][column].replace(/\{(\w+)\}/g, (place, name: string) => String(places[name] ?? place));
+}
