@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '@cofre/server/app';
+import type { Administration } from '@cofre/server/administration/administration';
 import { LocalAdministration } from '@cofre/server/administration/local-administration';
 import { Authenticator } from '@cofre/server/auth/authenticator';
 import { ReadGrants } from '@cofre/server/auth/read-grants';
@@ -27,6 +28,12 @@ export interface EnrolledDevice {
   readonly deviceId: DeviceId;
   /** The header that says who asks. */
   readonly credential: { authorization: string };
+}
+
+/** A server that tests reach: one in this process, or a process of its own. */
+export interface Reachable {
+  readonly origin: string;
+  readonly administration: Administration;
 }
 
 /** The routes for devices, served on loopback over the given vaults, with a directory in a temporary folder. */
@@ -101,7 +108,7 @@ export function enrolmentBody(
 
 /** Enrols a device of the tenant (named by id or name) over HTTP. */
 export async function enrolDevice(
-  served: ServedApp,
+  served: Reachable,
   tenant: string,
   traits?: DeviceTraits,
 ): Promise<EnrolledDevice> {

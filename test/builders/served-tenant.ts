@@ -4,7 +4,7 @@ import { encodeSignedObject } from '@cofre/shared/format/envelope/signed-object'
 import { newRandomId, type SessionId } from '@cofre/shared/ids';
 import { signingKeyFromSeed } from '@cofre/shared/signature';
 import { ask, type HttpAnswer, type HttpQuestion } from './http-client.ts';
-import { enrolDevice, type EnrolledDevice, type ServedApp } from './served-app.ts';
+import { enrolDevice, type EnrolledDevice, type Reachable } from './served-app.ts';
 import {
   ascendingIds,
   sampleBlob,
@@ -94,7 +94,7 @@ export class ServedTenant {
 }
 
 /** Makes the tenant and its backup on a served app with real vaults. */
-export async function serveTenant(served: ServedApp, name: string): Promise<ServedTenant> {
+export async function serveTenant(served: Reachable, name: string): Promise<ServedTenant> {
   await served.administration.createTenant({ name, modules: 2 });
   const key = signingKeyFromSeed(randomBytes(32));
   const signingKey = key.publicKey.toString('hex');
