@@ -78,15 +78,15 @@ export function sampleKeyringObject(
 export function sampleRoster(
   authority: SigningKey,
   tenantId: TenantId,
-  devices: readonly SampleDevice[],
+  devices: readonly (SampleDevice & { readonly isRevoked?: boolean })[],
   after: { version: number; previous: string | null } = { version: 0, previous: null },
 ): Buffer {
-  const members: RosterDevice[] = devices.map(({ deviceId, domainId, key }) => ({
+  const members: RosterDevice[] = devices.map(({ deviceId, domainId, key, isRevoked }) => ({
     deviceId,
     domainId,
     signingKey: key.publicKey.toString('hex'),
     inbox: 'age1pq1sample',
-    isRevoked: false,
+    isRevoked: isRevoked ?? false,
   }));
   const payload = encodeRoster({
     tenantId,

@@ -57,6 +57,11 @@ export async function openVaults(options: VaultsOptions): Promise<Vaults> {
   }
 }
 
+interface VaultParts {
+  readonly vault: TenantVault;
+  readonly context: VaultContext;
+}
+
 class OpenVaults implements Vaults {
   private readonly options: VaultsOptions;
   private readonly clock: ServiceClock;
@@ -64,7 +69,7 @@ class OpenVaults implements Vaults {
   private readonly pool: DatabasePool;
   private readonly shared: SharedParts;
   private readonly gate: CallGate;
-  private readonly opened = new Map<TenantId, Promise<{ vault: TenantVault; context: VaultContext }>>();
+  private readonly opened = new Map<TenantId, Promise<VaultParts>>();
   private closing: Promise<void> | null = null;
 
   constructor(options: VaultsOptions, clock: ServiceClock, locks: readonly FolderLock[]) {
@@ -148,17 +153,19 @@ class OpenVaults implements Vaults {
     );
   }
 
-  private openParts(tenantId: TenantId): Promise<{ vault: TenantVault; context: VaultContext }> {
-    let opening = this.opened.get(tenantId);
-    if (opening === undefined) {
-      opening = this.gate.run(() => this.openNow(tenantId));
-      this.opened.set(tenantId, opening);
-      opening.catch(() => this.opened.delete(tenantId));
-    }
-    return opening;
+  private openParts(tenantId: TenantId): Promise<VaultParts> {
+    return this.gate.run(() => {
+      let opening = this.opened.get(tenantId);
+      if (opening === undefined) {
+        opening = this.openNow(tenantId);
+        this.opened.set(tenantId, opening);
+        opening.catch(() => this.opened.delete(tenantId));
+      }
+      return opening;
+    });
   }
 
-  private async openNow(tenantId: TenantId): Promise<{ vault: TenantVault; context: VaultContext }> {
+  private async openNow(tenantId: TenantId): Promise<VaultParts> {
     requireTenantId(tenantId);
     const context = this.contextOf(tenantId);
     await requireFile(context.layout.database);

@@ -1,0 +1,120 @@
+import { openSync, rmSync, truncateSync, writeSync, closeSync } from 'node:fs';
+import { join } from 'node:path';
+import { PACK_HEADER_BYTES } from '@cofre/shared/format/envelope/pack';
+import type { ChunkId } from '@cofre/shared/ids';
+import { LIMITS } from '@cofre/shared/limits';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import {
+  addSampleDevice,
+  addSampleTenant,
+  openSampleVaults,
+  readBlobs,
+  SampleRun,
+  type OpenedVaults,
+} from '../../../../../test/builders/sample-vault.ts';
+import {
+  sampleBlob,
+  type SampleBlob,
+  type SampleDevice,
+} from '../../../../../test/builders/vault-samples.ts';
+import type { Vault } from '../vault.ts';
+
+let opened: OpenedVaults;
+let vault: Vault;
+let device: SampleDevice;
+let run: SampleRun;
+
+beforeAll(async () => {
+  opened = await openSampleVaults();
+});
+
+afterAll(async () => {
+  await opened.remove();
+});
+
+beforeEach(async () => {
+  ({ vault, device } = await addSampleTenant(opened));
+  run = await SampleRun.open(vault, device);
+});
+
+const refused = (code: string) => expect.objectContaining({ code });
+
+async function expectBlobs(wanted: readonly SampleBlob[]): Promise<void> {
+  const read = await readBlobs(
+    vault,
+    device,
+    wanted.map(({ chunkId }) => chunkId),
+  );
+  expect(read.map(({ chunkId }) => chunkId)).toEqual(wanted.map(({ chunkId }) => chunkId));
+  wanted.forEach(({ bytes }, place) => expect(read[place]?.bytes.equals(bytes), `blob ${place}`).toBe(true));
+}
+
+function packFile(number: number): string {
+  return join(opened.storeFolder, vault.tenantId, `packs/0${number}/${number}.pack`);
+}
+
+test('chunks come in the order asked for, across packs, again and again', async () => {
+  const packs = [1, 2, 3].map(() => Array.from({ length: 30 }, () => sampleBlob(device)));
+  for (const blobs of packs) await run.send(blobs);
+  const all = packs.flat();
+  await expectBlobs(all);
+  await expectBlobs(all.toReversed());
+  await expectBlobs(all.filter((_, place) => place % 3 === 0));
+  await expectBlobs([all[5], all[5], all[4], all[80], all[5]] as SampleBlob[]);
+});
+
+test('blobs as large as they may be come whole', async () => {
+  const blobs = [1, 2].map(() => sampleBlob(device, { sealedLength: LIMITS.blobSealedBytesMax }));
+  await run.send(blobs);
+  await expectBlobs(blobs);
+});
+
+test('what is not there is said in its place', async () => {
+  const blob = sampleBlob(device);
+  await run.send([blob]);
+  const unknown = 'ab'.repeat(32) as ChunkId;
+  const read = await readBlobs(vault, device, [unknown, blob.chunkId, unknown, unknown]);
+  expect(read.map(({ status }) => status)).toEqual(['missing', 'found', 'missing', 'missing']);
+  expect(await readBlobs(vault, device, [])).toEqual([]);
+});
+
+test('a pack that is gone, cut or altered costs its own chunks only', async () => {
+  const blobs = [1, 2, 3, 4].map(() => sampleBlob(device));
+  const ids = blobs.map(({ chunkId }) => chunkId);
+  for (const blob of blobs) await run.send([blob]);
+  rmSync(packFile(1));
+  truncateSync(packFile(2), 500);
+  const file = openSync(packFile(3), 'r+');
+  writeSync(file, Buffer.alloc(200), 0, 200, PACK_HEADER_BYTES);
+  closeSync(file);
+  const read = await readBlobs(vault, device, ids);
+  expect(read.map(({ status }) => status)).toEqual(['missing', 'damaged', 'damaged', 'found']);
+});
+
+test('a device reads its own domain only, any of the tenant with a grant', async () => {
+  const blob = sampleBlob(device);
+  await run.send([blob]);
+  const stranger = await addSampleDevice(vault);
+  const asStranger = { caller: stranger.caller, domainId: device.domainId };
+  await expect(readBlobs(vault, asStranger, [blob.chunkId])).rejects.toEqual(refused('not_found'));
+  const granted = { caller: { ...stranger.caller, readsTenant: true }, domainId: device.domainId };
+  expect(await readBlobs(vault, granted, [blob.chunkId])).toMatchObject([{ status: 'found' }]);
+  // The id alone does not give a chunk away inside another domain.
+  expect(await readBlobs(vault, stranger, [blob.chunkId])).toMatchObject([{ status: 'missing' }]);
+});
+
+test('a reader that leaves early, and many at once, leave no file in use', async () => {
+  const blobs = Array.from({ length: 10 }, () => sampleBlob(device, { sealedLength: 500_000 }));
+  await run.send(blobs);
+  const ids = blobs.map(({ chunkId }) => chunkId);
+  for await (const piece of vault.readChunks(device.caller, device.domainId, ids)) {
+    expect(piece.length).toBeGreaterThan(0);
+    break;
+  }
+  await Promise.all([expectBlobs(blobs), expectBlobs(blobs.toReversed()), expectBlobs(blobs.slice(3))]);
+});
+
+test('more ids than allowed are refused', async () => {
+  const ids = Array.from({ length: LIMITS.readIdsMax + 1 }, () => 'ab'.repeat(32) as ChunkId);
+  await expect(readBlobs(vault, device, ids)).rejects.toEqual(refused('too_large'));
+});
