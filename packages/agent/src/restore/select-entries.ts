@@ -1,7 +1,7 @@
 import type { ByteString } from '@cofre/shared/bytes';
-import { displayName } from '@cofre/shared/bytes';
 import type { CatalogItem, CatalogReader } from '@cofre/shared/catalog/catalog-reader';
 import { CofreError } from '@cofre/shared/errors';
+import { catalogPathOf, refusePath } from '../vault-reader/path-argument.ts';
 
 /** A part of a catalog that is to be restored. */
 export interface Selection {
@@ -21,10 +21,10 @@ export async function selectEntries(
   catalog: CatalogReader,
   paths: readonly ByteString[],
 ): Promise<Selection> {
-  const wanted = [...new Set(paths.map(normalise))];
+  const wanted = [...new Set(paths.map(catalogPathOf))];
   const found = new Map<ByteString, CatalogItem>();
   for (const path of wanted) {
-    if (path !== '') found.set(path, (await catalog.find(path)) ?? refuse(path));
+    if (path !== '') found.set(path, (await catalog.find(path)) ?? refusePath(path));
   }
   if (found.size < wanted.length || wanted.length === 0) {
     return { isEverything: true, entries: () => catalog.all() };
@@ -79,13 +79,6 @@ class LinkResolver {
   }
 }
 
-/** @throws CofreError `path_not_found` for what is no path of a catalog */
-function normalise(path: ByteString): ByteString {
-  const components = path.split('/').filter((component) => component !== '' && component !== '.');
-  if (components.includes('..') || path.includes('\0')) refuse(path);
-  return components.join('/') as ByteString;
-}
-
 /** Without what lies inside another, in catalog order. */
 function outermost(found: ReadonlyMap<ByteString, CatalogItem>): CatalogItem[] {
   const roots = [...found.values()].filter(
@@ -106,8 +99,4 @@ function foldersAbove(path: ByteString): ByteString[] {
     folders.push(path.slice(0, slash) as ByteString);
   }
   return folders;
-}
-
-function refuse(path: ByteString): never {
-  throw new CofreError('path_not_found', { path: displayName(path) });
 }
