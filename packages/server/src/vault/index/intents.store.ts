@@ -17,6 +17,7 @@ export function beginObjects(
   return { numbers };
 }
 
+/** Notes that a file is about to get this name, and quota that it may take. */
 export function addIntent(index: IndexConnection, path: string, reservedBytes: number, nowMs: number): void {
   index.run(
     'INSERT INTO intents (path, reserved_bytes, since_ms) VALUES (?, ?, ?)',

@@ -44,6 +44,7 @@ export function insertObject(index: IndexConnection, object: NewObject): void {
   index.run('DELETE FROM intents WHERE path = ?', objectPath(object.number, object.kind));
 }
 
+/** Adds a keyring object that is durable in the store. */
 export function recordKeyring(index: IndexConnection, input: { object: NewObject }): void {
   insertObject(index, input.object);
 }
@@ -61,6 +62,7 @@ export function recordDomain(index: IndexConnection, input: { object: NewObject 
   );
 }
 
+/** Adds a description of the tenant; its quota is in force from then on. */
 export function recordDescription(
   index: IndexConnection,
   input: { object: NewObject; quotaBytes: number },

@@ -85,10 +85,12 @@ export type OperationOutput<Name extends OperationName> = ReturnType<Operations[
 /** An operation as the thread runs it; the types are checked where it is asked for. */
 export type AnyOperation = (index: IndexConnection, input: unknown) => unknown;
 
+/** A read by its name, or undefined. */
 export function readOperation(name: string): AnyOperation | undefined {
   return (READS as Record<string, unknown>)[name] as AnyOperation | undefined;
 }
 
+/** A write by its name, or undefined. */
 export function writeOperation(name: string): AnyOperation | undefined {
   return (WRITES as Record<string, unknown>)[name] as AnyOperation | undefined;
 }

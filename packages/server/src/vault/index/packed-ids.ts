@@ -3,6 +3,7 @@ import { CHUNK_ID_BYTES, type ChunkId } from '@cofre/shared/ids';
 /** Chunk ids of 32 bytes one behind the other, as they travel and as they cross to a database thread. */
 export type PackedIds = Uint8Array;
 
+/** How many ids are packed. */
 export function countOfIds(ids: PackedIds): number {
   return ids.length / CHUNK_ID_BYTES;
 }
@@ -12,12 +13,14 @@ export function idAt(ids: PackedIds, index: number): Buffer {
   return Buffer.from(ids.buffer, ids.byteOffset + index * CHUNK_ID_BYTES, CHUNK_ID_BYTES);
 }
 
+/** Ids one behind the other. */
 export function packIds(ids: readonly ChunkId[]): Buffer {
   const packed = Buffer.allocUnsafe(ids.length * CHUNK_ID_BYTES);
   ids.forEach((id, index) => packed.write(id, index * CHUNK_ID_BYTES, 'hex'));
   return packed;
 }
 
+/** Ids in hexadecimal, in their order. */
 export function unpackIds(ids: PackedIds): ChunkId[] {
   const unpacked: ChunkId[] = [];
   for (let index = 0; index < countOfIds(ids); index++)

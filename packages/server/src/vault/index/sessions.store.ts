@@ -144,6 +144,7 @@ export function requireDomainOfDevice(index: IndexConnection, deviceId: string, 
   return domain;
 }
 
+/** A domain by its id, or null, whoever asks. */
 export function findDomain(index: IndexConnection, domainId: string): DomainRow | null {
   return (
     index.get<DomainRow>(
@@ -180,10 +181,12 @@ function endSession(index: IndexConnection, session: number): void {
   index.run('UPDATE sessions SET is_open = 0, held_snapshot = NULL WHERE session = ?', session);
 }
 
+/** Lets the lease begin anew. @throws CofreError `not_found`, `session_expired` */
 export function renewSession(index: IndexConnection, input: InSession): void {
   renewLease(index, requireSession(index, input).session, input.nowMs);
 }
 
+/** Lets the lease begin anew, for a session that was looked at already. */
 export function renewLease(index: IndexConnection, session: number, nowMs: number): void {
   index.run(
     'UPDATE sessions SET lease_until_ms = ? WHERE session = ?',

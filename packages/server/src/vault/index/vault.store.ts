@@ -39,6 +39,7 @@ export interface VaultCounts {
   readonly snapshots: number;
 }
 
+/** What the vault holds. Packs and snapshots are counted, so this takes some milliseconds. */
 export function countVault(index: IndexConnection): VaultCounts {
   return index.get<VaultCounts>(
     `SELECT used_bytes AS usedBytes,

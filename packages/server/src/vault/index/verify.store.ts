@@ -11,6 +11,7 @@ export interface PackRow {
   readonly deadBytes: number;
 }
 
+/** Packs by number. */
 export function listPacks(index: IndexConnection, input: { after: number; limit: number }): PackRow[] {
   return index.all<PackRow>(
     `SELECT number, length, hash, blobs, dead_bytes AS deadBytes FROM packs WHERE number > ? ORDER BY number LIMIT ?`,
@@ -83,6 +84,7 @@ export interface ChainRow {
   readonly refsetState: Uint8Array;
 }
 
+/** Chains by their row. */
 export function listChains(index: IndexConnection, input: { after: number; limit: number }): ChainRow[] {
   return index.all<ChainRow>(
     `SELECT chain, head_snapshot AS headSnapshot, head_sequence AS headSequence, refset_count AS refsetCount,

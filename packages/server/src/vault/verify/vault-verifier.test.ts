@@ -51,7 +51,6 @@ function flipBit(path: string, offset: number): void {
 /** Changes the index behind the server's back. */
 async function tamper(sql: string): Promise<void> {
   const { tenantId } = vault;
-  opened = await opened.reopen();
   await opened.vaults.close();
   const database = new BetterSqlite3(join(opened.dataFolder, 'vaults', `${tenantId}.db`));
   database.pragma('foreign_keys = OFF');
