@@ -6,6 +6,8 @@ import { BLOB_TYPES, type BlobType } from '../format/envelope/blob.ts';
 import { randomBytes } from 'node:crypto';
 import { LIMITS } from '../limits.ts';
 
+const SECRET_BYTES = 32;
+
 /** How content of a domain is cut; `chunkerId` names the algorithm (1: `packages/agent/src/chunker`). */
 export interface ChunkerSettings {
   readonly chunkerId: number;
@@ -43,8 +45,8 @@ export interface DomainKeys {
 export function newDomainSecrets(domainId: DomainId): DomainSecrets {
   return {
     domainId,
-    idSecret: randomBytes(32),
-    cutSecret: randomBytes(32),
+    idSecret: randomBytes(SECRET_BYTES),
+    cutSecret: randomBytes(SECRET_BYTES),
     chunker: {
       chunkerId: 1,
       bytesMin: LIMITS.chunkBytesMin,
@@ -91,8 +93,8 @@ export function encodeDomainSecrets(secrets: DomainSecrets): Buffer {
 export function decodeDomainSecrets(plaintext: Uint8Array): DomainSecrets {
   const record = new RecordReader(plaintext, 'A domain record');
   const domainId = record.hex<DomainId>(1, RANDOM_ID_BYTES);
-  const idSecret = Buffer.from(record.required(2));
-  const cutSecret = Buffer.from(record.required(3));
+  const idSecret = record.bytes(2, SECRET_BYTES);
+  const cutSecret = record.bytes(3, SECRET_BYTES);
   const chunker = record.reader(4);
   const secrets: DomainSecrets = {
     domainId,
@@ -105,6 +107,7 @@ export function decodeDomainSecrets(plaintext: Uint8Array): DomainSecrets {
       bytesMax: chunker.varint(),
     },
   };
+  chunker.expectEnd();
   record.close();
   return secrets;
 }

@@ -11,6 +11,8 @@ import {
   type KeyPeriodId,
 } from '../ids.ts';
 
+const SECRET_BYTES = 32;
+
 /**
  * The life of one device's data key: a session, a day at most. The secret lives in memory only and is
  * sealed once to the recipients, so that whoever steals the device reads nothing that it sent before.
@@ -31,7 +33,7 @@ export interface PeriodKeys {
 }
 
 export function newKeyPeriod(deviceId: DeviceId, domainId: DomainId): KeyPeriod {
-  return { keyPeriodId: newRandomId<KeyPeriodId>(), deviceId, domainId, secret: randomBytes(32) };
+  return { keyPeriodId: newRandomId<KeyPeriodId>(), deviceId, domainId, secret: randomBytes(SECRET_BYTES) };
 }
 
 /** Content and catalog have keys of their own: names can be shown to whom content can't. */
@@ -65,7 +67,7 @@ export function decodeKeyPeriod(plaintext: Uint8Array): KeyPeriod {
     keyPeriodId: record.hex(1, RANDOM_ID_BYTES),
     deviceId: record.hex(2, RANDOM_ID_BYTES),
     domainId: record.hex(3, RANDOM_ID_BYTES),
-    secret: Buffer.from(record.required(4)),
+    secret: record.bytes(4, SECRET_BYTES),
   };
   record.close();
   return period;

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { CofreError } from '../errors.ts';
 import type { ByteString } from '../bytes.ts';
 
@@ -82,6 +83,16 @@ export class ByteReader {
     return this.latin1(this.bounded(bytesMax));
   }
 
+  /** UTF-8 that says how long it is; what is not UTF-8 is refused. */
+  sizedText(bytesMax: number): string {
+    return this.asText(this.sized(bytesMax));
+  }
+
+  /** All that is left, as UTF-8. */
+  restAsText(): string {
+    return this.asText(this.bytes(this.remaining));
+  }
+
   /** A reader of the next `countBytes` alone. */
   inner(countBytes: number): ByteReader {
     const start = this.advance(countBytes);
@@ -94,6 +105,11 @@ export class ByteReader {
 
   refuse(problem: string): never {
     throw new CofreError('damaged', { what: this.what, problem });
+  }
+
+  private asText(bytes: Buffer): string {
+    if (!isUtf8(bytes)) this.refuse('a text is not UTF-8');
+    return bytes.toString('utf8');
   }
 
   private bounded(bytesMax: number): number {

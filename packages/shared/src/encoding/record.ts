@@ -1,6 +1,10 @@
 import { CofreError } from '../errors.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { readTime } from './time.ts';
+
+/** Many more fields than any record has: bounds what a record of a million empty ones costs. */
+const FIELDS_MAX = 256;
 
 /**
  * Canonical records: fields in ascending order of their number, each at most once.
@@ -63,6 +67,7 @@ export class RecordReader {
       const key = reader.varint();
       const number = Math.floor(key / 2);
       if (number <= lastNumber) reader.refuse('its fields are not in order');
+      if (this.fields.size === FIELDS_MAX) reader.refuse(`more than ${FIELDS_MAX} fields`);
       lastNumber = number;
       this.fields.set(number, { critical: key % 2 === 1, value: reader.sized(reader.remaining) });
     }
@@ -88,7 +93,11 @@ export class RecordReader {
   }
 
   text(number: number): string {
-    return this.required(number).toString('utf8');
+    return this.reader(number).restAsText();
+  }
+
+  optionalText(number: number): string | null {
+    return this.fields.has(number) ? this.text(number) : null;
   }
 
   number(number: number): number {
@@ -98,19 +107,42 @@ export class RecordReader {
     return value;
   }
 
+  /** A number that can only be 0 or 1. */
+  flag(number: number): boolean {
+    const value = this.number(number);
+    if (value > 1) this.refuse(`field ${number} is ${value}`);
+    return value === 1;
+  }
+
+  time(number: number): bigint {
+    const reader = this.reader(number);
+    const value = readTime(reader);
+    reader.expectEnd();
+    return value;
+  }
+
+  optionalTime(number: number): bigint | null {
+    return this.fields.has(number) ? this.time(number) : null;
+  }
+
   optionalNumber(number: number): number | null {
     return this.fields.has(number) ? this.number(number) : null;
   }
 
   /** A field of exactly `lengthBytes`, as lower-case hexadecimal. */
   hex<Id extends string>(number: number, lengthBytes: number): Id {
-    const value = this.required(number);
-    if (value.length !== lengthBytes) this.refuse(`field ${number} is ${value.length} bytes long`);
-    return value.toString('hex') as Id;
+    return this.bytes(number, lengthBytes).toString('hex') as Id;
   }
 
   optionalHex<Id extends string>(number: number, lengthBytes: number): Id | null {
     return this.fields.has(number) ? this.hex<Id>(number, lengthBytes) : null;
+  }
+
+  /** A field of exactly `lengthBytes`, copied. */
+  bytes(number: number, lengthBytes: number): Buffer {
+    const value = this.required(number);
+    if (value.length !== lengthBytes) this.refuse(`field ${number} is ${value.length} bytes long`);
+    return Buffer.from(value);
   }
 
   /** Call when every known field was asked for. */

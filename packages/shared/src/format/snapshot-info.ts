@@ -40,13 +40,13 @@ export function decodeSnapshotInfo(plaintext: Uint8Array): SnapshotInfo {
   const excludes: string[] = [];
   const excludeReader = record.optionalReader(4);
   while (excludeReader !== null && excludeReader.remaining > 0) {
-    excludes.push(excludeReader.sized(excludeReader.remaining).toString('utf8'));
+    excludes.push(excludeReader.sizedText(excludeReader.remaining));
   }
   const failures: { path: ByteString; reason: string }[] = [];
   const failureReader = record.optionalReader(5);
   while (failureReader !== null && failureReader.remaining > 0) {
     const path = byteStringFromBytes(failureReader.sized(failureReader.remaining));
-    failures.push({ path, reason: failureReader.sized(failureReader.remaining).toString('utf8') });
+    failures.push({ path, reason: failureReader.sizedText(failureReader.remaining) });
   }
   record.close();
   return { setName, hostName, roots, excludes, failures };

@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../encoding/byte-writer.ts';
 import { RecordReader, RecordWriter } from '../../encoding/record.ts';
-import { readTime, writeTime } from '../../encoding/time.ts';
+import { writeTime } from '../../encoding/time.ts';
 import { CofreError } from '../../errors.ts';
 import { sha256 } from '../../hash.ts';
 import {
@@ -102,6 +102,11 @@ export function encodeManifest(manifest: Manifest): Buffer {
 /** @throws CofreError `damaged`, or `unknown_format` when a required feature is not known here */
 export function decodeManifest(payload: Uint8Array): Manifest {
   const record = new RecordReader(payload, WHAT);
+  // First of all: a feature may change what the other fields mean.
+  const featuresRequired = readTexts(record.reader(16));
+  for (const feature of featuresRequired) {
+    throw new CofreError('unknown_format', { what: WHAT, problem: `it needs "${feature.slice(0, 40)}"` });
+  }
   const manifest: Manifest = {
     tenantId: record.hex(1, RANDOM_ID_BYTES),
     deviceId: record.hex(2, RANDOM_ID_BYTES),
@@ -109,22 +114,19 @@ export function decodeManifest(payload: Uint8Array): Manifest {
     setId: record.hex(4, RANDOM_ID_BYTES),
     sequence: record.number(5),
     previous: record.optionalHex(6, SNAPSHOT_ID_BYTES),
-    startedNs: readTime(record.reader(7)),
-    finishedNs: readTime(record.reader(8)),
+    startedNs: record.time(7),
+    finishedNs: record.time(8),
     kind: kindOf(record.number(9)),
     base: record.optionalHex(10, SNAPSHOT_ID_BYTES),
-    isComplete: record.number(11) === 1,
+    isComplete: record.flag(11),
     catalogRoot: record.hex(12, CHUNK_ID_BYTES),
     refset: { count: record.number(13), digest: record.hex(14, 32) },
     requires: readIds(record.reader(15)),
-    featuresRequired: readTexts(record.reader(16)),
+    featuresRequired,
     statistics: readStatistics(record.reader(17)),
     sealedInfo: Buffer.from(record.required(18)),
   };
   record.close();
-  for (const feature of manifest.featuresRequired) {
-    throw new CofreError('unknown_format', { what: WHAT, problem: `it needs "${feature.slice(0, 40)}"` });
-  }
   return manifest;
 }
 
@@ -146,7 +148,7 @@ function readIds(reader: ByteReader): SnapshotId[] {
 
 function readTexts(reader: ByteReader): string[] {
   const texts: string[] = [];
-  while (reader.remaining > 0) texts.push(reader.sized(reader.remaining).toString('utf8'));
+  while (reader.remaining > 0) texts.push(reader.sizedText(reader.remaining));
   return texts;
 }
 
@@ -157,5 +159,7 @@ function writeStatistics(target: ByteWriter, statistics: SnapshotStatistics): vo
 
 function readStatistics(reader: ByteReader): SnapshotStatistics {
   const [files, folders, others] = [reader.varint(), reader.varint(), reader.varint()];
-  return { files, folders, others, bytes: reader.varint(), failed: reader.varint() };
+  const statistics = { files, folders, others, bytes: reader.varint(), failed: reader.varint() };
+  reader.expectEnd();
+  return statistics;
 }

@@ -1,5 +1,5 @@
 import { RecordReader, RecordWriter } from '../../encoding/record.ts';
-import { readTime, writeTime } from '../../encoding/time.ts';
+import { writeTime } from '../../encoding/time.ts';
 import { RANDOM_ID_BYTES, type DeviceId, type TenantId } from '../../ids.ts';
 
 /**
@@ -26,7 +26,7 @@ export function decodeReadGrant(payload: Uint8Array): ReadGrant {
   const grant: ReadGrant = {
     tenantId: record.hex(1, RANDOM_ID_BYTES),
     deviceId: record.hex(2, RANDOM_ID_BYTES),
-    expiresNs: readTime(record.reader(3)),
+    expiresNs: record.time(3),
   };
   record.close();
   return grant;

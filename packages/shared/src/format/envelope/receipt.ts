@@ -1,5 +1,5 @@
 import { RecordReader, RecordWriter } from '../../encoding/record.ts';
-import { readTime, writeTime } from '../../encoding/time.ts';
+import { writeTime } from '../../encoding/time.ts';
 import type { SnapshotId } from '../../ids.ts';
 
 /** What the server adds to a snapshot when it takes it. Retention and locks count from here. */
@@ -23,8 +23,8 @@ export function decodeReceipt(payload: Uint8Array): Receipt {
   const record = new RecordReader(payload, 'A receipt');
   const receipt: Receipt = {
     snapshotId: record.hex(1, 32),
-    receivedNs: readTime(record.reader(2)),
-    lockedUntilNs: readTime(record.reader(3)),
+    receivedNs: record.time(2),
+    lockedUntilNs: record.time(3),
   };
   record.close();
   return receipt;

@@ -1,6 +1,6 @@
 import type { ByteReader } from '../../encoding/byte-reader.ts';
 import { RecordReader, RecordWriter } from '../../encoding/record.ts';
-import { readTime, writeTime } from '../../encoding/time.ts';
+import { writeTime } from '../../encoding/time.ts';
 import { RANDOM_ID_BYTES, type DeviceId, type DomainId, type TenantId } from '../../ids.ts';
 import { LIMITS } from '../../limits.ts';
 import { PUBLIC_KEY_BYTES } from '../../signature.ts';
@@ -58,7 +58,7 @@ export function decodeRoster(payload: Uint8Array): Roster {
     tenantId: record.hex(1, RANDOM_ID_BYTES),
     version: record.number(2),
     previous: record.optionalHex(3, 32),
-    createdNs: readTime(record.reader(4)),
+    createdNs: record.time(4),
     recipients: readMany(record.reader(5), LIMITS.recipientsMax, (reader) => reader.sizedLatin1(4096)),
     devices: readMany(record.reader(6), LIMITS.rosterDevicesMax, (reader) =>
       decodeDevice(reader.sized(8192)),
@@ -86,7 +86,7 @@ function decodeDevice(payload: Uint8Array): RosterDevice {
     signingKey: record.hex(2, PUBLIC_KEY_BYTES),
     inbox: record.text(3),
     domainId: record.hex(4, RANDOM_ID_BYTES),
-    isRevoked: record.number(5) === 1,
+    isRevoked: record.flag(5),
   };
   record.close();
   return device;

@@ -1,5 +1,5 @@
 import { RecordReader, RecordWriter } from '../../encoding/record.ts';
-import { readTime, writeTime } from '../../encoding/time.ts';
+import { writeTime } from '../../encoding/time.ts';
 import { RANDOM_ID_BYTES, type DeviceId, type DomainId, type KeyPeriodId } from '../../ids.ts';
 
 /**
@@ -40,7 +40,7 @@ export function decodeKeyringObject(payload: Uint8Array): KeyringObject {
     keyPeriodId: record.hex(1, RANDOM_ID_BYTES),
     deviceId: record.hex(2, RANDOM_ID_BYTES),
     domainId: record.hex(3, RANDOM_ID_BYTES),
-    createdNs: readTime(record.reader(4)),
+    createdNs: record.time(4),
     sealed: Buffer.from(record.required(5)),
   };
   record.close();
@@ -61,7 +61,7 @@ export function decodeDomainObject(payload: Uint8Array): DomainObject {
   const object: DomainObject = {
     domainId: record.hex(1, RANDOM_ID_BYTES),
     deviceId: record.hex(2, RANDOM_ID_BYTES),
-    createdNs: readTime(record.reader(3)),
+    createdNs: record.time(3),
     sealed: Buffer.from(record.required(4)),
   };
   record.close();
