@@ -22,6 +22,8 @@ const ZSTD_PARAMETERS = {
   [constants.ZSTD_c_minMatch]: 5,
   [constants.ZSTD_c_hashLog]: 15,
 };
+/** zstd's window: 8 MiB, what every decoder supports (RFC 8878). Frames of ours need 4 MiB at most. */
+const WINDOW_BITS_MAX = 23;
 const WHAT = 'The inside of a blob';
 
 /** A payload in the parts of which it is made, so that nothing has to be joined before it is encrypted. */
@@ -96,11 +98,29 @@ function decompress(codec: number | undefined, body: Buffer, rawLength: number):
   if (codec === CODECS.raw) return body;
   if (codec !== CODECS.zstd)
     throw new CofreError('unknown_format', { what: WHAT, problem: `codec ${codec}` });
+  const { buffer, engine } = decompressFrame(body, rawLength);
+  // The decoder stops behind the first frame and says nothing of what follows.
+  if (engine.bytesWritten !== body.length) refuse('something follows the compressed content');
+  return buffer;
+}
+
+function decompressFrame(body: Buffer, rawLength: number): ZstdResult {
   try {
-    return zstdDecompressSync(body, { chunkSize: Math.max(1024, rawLength), maxOutputLength: rawLength });
+    return zstdDecompressSync(body, {
+      chunkSize: Math.max(1024, rawLength),
+      maxOutputLength: Math.max(1, rawLength),
+      params: { [constants.ZSTD_d_windowLogMax]: WINDOW_BITS_MAX },
+      info: true,
+    }) as unknown as ZstdResult;
   } catch (cause) {
     throw new CofreError('damaged', { what: WHAT, problem: 'it does not decompress' }, { cause });
   }
+}
+
+/** What `info: true` gives, which the typings don't know. */
+interface ZstdResult {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
 }
 
 function isZero(bytes: Buffer, start: number): boolean {
