@@ -50,6 +50,9 @@ export const LIMITS = {
   /** A whole path; Linux has no bound of its own for paths reached step by step. */
   pathBytesMax: 1 * MIB,
   pathComponentBytesMax: 1024,
+  /** Named streams of one entry (Windows), and slices of each that stay in the leaf: its table has room for them. */
+  namedStreamsMax: 1024,
+  streamInlineSlicesMax: 4,
   /** Content lists longer than this become trees of list nodes. */
   inlineSlicesMax: 128,
   listNodeSlicesMin: 128,

@@ -5,7 +5,7 @@ import { LIMITS } from '../limits.ts';
 import type { CatalogKey } from './catalog-key.ts';
 import { referenceContent, type EmitNode } from './content-list.ts';
 import { HalfSipHash } from './half-sip-hash.ts';
-import { encodeInner, encodeLeaf, type InnerItem, type LeafItem } from './node.ts';
+import { encodeInner, encodeLeaf, type ContentReference, type InnerItem, type LeafItem } from './node.ts';
 
 /** An entry on its way into a catalog. */
 export interface CatalogEntry {
@@ -39,23 +39,18 @@ export class CatalogBuilder {
     this.cutHash = new HalfSipHash(cutKey);
   }
 
-  /** @throws RangeError when keys do not ascend */
+  /** @throws RangeError when keys do not ascend, or for an entry that readers would refuse for its size */
   add(entry: CatalogEntry): void {
     if (this.lastKey !== null && entry.key <= this.lastKey) throw new RangeError('catalog keys must ascend');
+    requireReadable(entry);
     this.lastKey = entry.key;
-    const content = referenceContent(entry.content, this.emit);
-    const namedStreams = (entry.namedStreams ?? []).map((stream) => ({
-      name: stream.name,
-      size: stream.size,
-      content: referenceContent(stream.content, this.emit),
-    }));
-    const sliceCount = content.kind === 'slices' ? content.slices.length : 1;
-    const entryBytes = entry.key.length + entry.metadata.length + 8 + sliceCount * 6;
+    const item = this.itemFor(entry);
+    const { sliceCount, entryBytes } = sizeOf(item);
     const isOverfull =
       this.leafBytes + entryBytes > LIMITS.catalogNodeBytesMax ||
       this.leafSlices + sliceCount > LIMITS.nodeTableIdsMax / 2;
-    if (isOverfull) this.closeLeaf();
-    this.leaf.push({ key: entry.key, metadata: entry.metadata, content, namedStreams });
+    if (isOverfull && this.leaf.length > 0) this.closeLeaf();
+    this.leaf.push(item);
     this.leafBytes += entryBytes;
     this.leafSlices += sliceCount;
     if (this.isCut(this.leafBytes, entryBytes, entry.key)) this.closeLeaf();
@@ -74,8 +69,20 @@ export class CatalogBuilder {
     throw new CofreError('internal', { problem: 'a catalog has no root' });
   }
 
+  private itemFor({ key, metadata, content, namedStreams = [] }: CatalogEntry): LeafItem {
+    return {
+      key,
+      metadata,
+      content: referenceContent(content, this.emit),
+      namedStreams: namedStreams.map((stream) => ({
+        name: stream.name,
+        size: stream.size,
+        content: referenceContent(stream.content, this.emit, LIMITS.streamInlineSlicesMax),
+      })),
+    };
+  }
+
   private closeLeaf(): void {
-    if (this.leaf.length === 0 && this.levels.length > 0) return;
     const chunkId = this.emit('catalog', encodeLeaf(this.leaf));
     const firstKey = this.leaf[0]?.key ?? ('' as CatalogKey);
     const item = { firstKey, chunkId, entryCount: this.leaf.length };
@@ -114,6 +121,29 @@ export class CatalogBuilder {
     const share = entryBytes / (catalogNodeBytesAverage - catalogNodeBytesMin);
     return this.cutHash.hash(key) < share * 2 ** 32;
   }
+}
+
+function requireReadable({ key, metadata, namedStreams = [] }: CatalogEntry): void {
+  const isReadable =
+    key.length <= LIMITS.pathBytesMax &&
+    metadata.length <= LIMITS.entryBytesMax &&
+    namedStreams.length <= LIMITS.namedStreamsMax;
+  if (!isReadable) throw new RangeError('an entry is larger than a catalog takes');
+}
+
+/** What an item adds to its leaf: about so many bytes, and at most so many ids. */
+function sizeOf({ key, metadata, content, namedStreams }: LeafItem) {
+  let sliceCount = countOf(content);
+  let entryBytes = key.length + metadata.length + 8;
+  for (const stream of namedStreams) {
+    sliceCount += countOf(stream.content);
+    entryBytes += stream.name.length + 8;
+  }
+  return { sliceCount, entryBytes: entryBytes + sliceCount * 6 };
+}
+
+function countOf(content: ContentReference): number {
+  return content.kind === 'slices' ? content.slices.length : 1;
 }
 
 interface OpenInner {

@@ -93,7 +93,7 @@ export class CatalogReader {
   async node(place: NodePlace): Promise<CatalogNode> {
     const [opened] = await this.fetch([place.chunkId]);
     if (opened === undefined) throw new CofreError('chunk_missing', { count: 1, what: 'a catalog' });
-    return decodeAtPlace(opened, place);
+    return decodeNodeAt(opened, place);
   }
 
   private prefixed(prefix: CatalogKey): AsyncGenerator<CatalogItem> {
@@ -110,7 +110,7 @@ export class CatalogReader {
     let position = 0;
     for await (const opened of this.fetchAhead(places.map(({ chunkId }) => chunkId))) {
       const place = places[position++] as NodePlace;
-      const node = decodeAtPlace(opened, place);
+      const node = decodeNodeAt(opened, place);
       if (node.kind === 'inner') yield* this.scan(placesWithin(node.items, place, from, to), from, to);
       else for (const leaf of node.items) if (isWithin(leaf.key, from, to)) yield itemOf(leaf);
     }
@@ -184,7 +184,7 @@ function placesWithin(
   });
 }
 
-function decodeAtPlace(opened: OpenedNode, { firstKey, before, depth }: NodePlace): CatalogNode {
+export function decodeNodeAt(opened: OpenedNode, { firstKey, before, depth }: NodePlace): CatalogNode {
   if (depth > LIMITS.catalogDepthMax) refuse('too deep');
   const node = decodeCatalogNode(opened.table, opened.plaintext);
   const keys =

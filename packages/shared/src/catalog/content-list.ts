@@ -11,8 +11,12 @@ export type EmitNode = (type: 'catalog' | 'list', node: EncodedNode) => ChunkId;
  * Lists are cut where the last byte pairs of a chunk's id say so, so that a change in the middle of a large
  * file rewrites a few nodes.
  */
-export function referenceContent(slices: readonly Slice[], emit: EmitNode): ContentReference {
-  if (slices.length <= LIMITS.inlineSlicesMax) return { kind: 'slices', slices };
+export function referenceContent(
+  slices: readonly Slice[],
+  emit: EmitNode,
+  inlineSlicesMax: number = LIMITS.inlineSlicesMax,
+): ContentReference {
+  if (slices.length <= inlineSlicesMax) return { kind: 'slices', slices };
   let level = 0;
   let items: readonly Slice[] = slices;
   for (;;) {

@@ -32,6 +32,7 @@ const TYPE_CODES: Readonly<Record<EntryType, number>> = {
 const ENCODING_CODES: Readonly<Record<NameEncoding, number>> = { posix: 0, utf16le: 1, 'utf8-nfd': 2 };
 const FLAG_CHANGED_WHILE_READ = 1;
 const FLAG_PLACEHOLDER = 2;
+const MODE_MAX = 0o7777;
 const WHAT = 'An entry of a catalog';
 
 export function encodeEntryMetadata(entry: EntryMetadata): Buffer {
@@ -78,20 +79,23 @@ function encodeRare(record: RecordWriter, entry: EntryMetadata): void {
 /** @throws CofreError `damaged`, or `unknown_format` for what a later version added and this one must know */
 export function decodeEntryMetadata(encoded: Uint8Array): EntryMetadata {
   const record = new RecordReader(encoded, WHAT);
-  const userName = record.optional(5);
-  const groupName = record.optional(6);
   const entry: Mutable<EntryMetadata> = {
     type: keyOf(TYPE_CODES, record.number(1)),
     mode: record.number(2),
     uid: record.number(3),
     gid: record.number(4),
-    mtimeNs: readTime(record.reader(7)),
-    size: record.optionalNumber(10) ?? 0,
+    mtimeNs: record.time(7),
+    size: numberOrZero(record, 10),
   };
-  if (userName !== null) entry.userName = userName.toString('utf8');
-  if (groupName !== null) entry.groupName = groupName.toString('utf8');
-  readOptional(record, 8, (reader) => (entry.atimeNs = readTime(reader)));
-  readOptional(record, 9, (reader) => (entry.birthtimeNs = readTime(reader)));
+  if (entry.mode > MODE_MAX) refuse(`a mode of ${entry.mode}`);
+  const userName = record.optionalText(5);
+  const groupName = record.optionalText(6);
+  const atimeNs = record.optionalTime(8);
+  const birthtimeNs = record.optionalTime(9);
+  if (userName !== null) entry.userName = userName;
+  if (groupName !== null) entry.groupName = groupName;
+  if (atimeNs !== null) entry.atimeNs = atimeNs;
+  if (birthtimeNs !== null) entry.birthtimeNs = birthtimeNs;
   decodeRare(record, entry);
   record.close();
   return entry;
@@ -104,13 +108,13 @@ function decodeRare(record: RecordReader, entry: Mutable<EntryMetadata>): void {
   readOptional(record, 12, (reader) => (entry.linkTarget = reader.latin1(reader.remaining)));
   readOptional(record, 13, (reader) => (entry.hardLinkTo = reader.latin1(reader.remaining)));
   readOptional(record, 14, (reader) => (entry.device = { major: reader.varint(), minor: reader.varint() }));
-  readOptional(record, 15, (reader) => (entry.holes = readHoles(reader)));
+  readOptional(record, 15, (reader) => (entry.holes = readHoles(reader, entry.size)));
   const flags: Mutable<EntryFlags> = {};
-  const bits = record.optionalNumber(16) ?? 0;
+  const bits = numberOrZero(record, 16);
   if (bits & FLAG_CHANGED_WHILE_READ) flags.changedWhileRead = true;
   if (bits & FLAG_PLACEHOLDER) flags.placeholder = true;
   readOptional(record, 17, (reader) => {
-    flags.stale = { sinceNs: readTime(reader), reason: reader.bytes(reader.remaining).toString('utf8') };
+    flags.stale = { sinceNs: readTime(reader), reason: reader.restAsText() };
   });
   if (Object.keys(flags).length > 0) entry.flags = flags;
   const windowsAttributes = record.optionalNumber(18);
@@ -119,6 +123,13 @@ function decodeRare(record: RecordReader, entry: Mutable<EntryMetadata>): void {
   if (securityDescriptor !== null) entry.securityDescriptor = Buffer.from(securityDescriptor);
   const encoding = record.optionalNumber(20);
   if (encoding !== null) entry.nameEncoding = keyOf(ENCODING_CODES, encoding);
+}
+
+/** A number that is left out when it is 0, so that there is one way to write an entry. */
+function numberOrZero(record: RecordReader, number: number): number {
+  const value = record.optionalNumber(number);
+  if (value === 0) refuse(`field ${number} is there for nothing`);
+  return value ?? 0;
 }
 
 function readOptional(record: RecordReader, number: number, read: (reader: ByteReader) => unknown): void {
@@ -146,6 +157,7 @@ function writeXattrs(target: ByteWriter, xattrs: readonly ExtendedAttribute[]): 
 
 function readXattrs(reader: ByteReader): ExtendedAttribute[] {
   const xattrs: ExtendedAttribute[] = [];
+  if (reader.remaining === 0) reader.refuse('field 11 is there for nothing');
   while (reader.remaining > 0) {
     const name: ByteString = reader.sizedLatin1(1024);
     xattrs.push({ name, value: Buffer.from(reader.sized(LIMITS.entryBytesMax)) });
@@ -162,15 +174,21 @@ function writeHoles(target: ByteWriter, holes: readonly Extent[]): void {
   }
 }
 
-function readHoles(reader: ByteReader): Extent[] {
+function readHoles(reader: ByteReader, sizeBytes: number): Extent[] {
   const holes: Extent[] = [];
+  if (reader.remaining === 0) reader.refuse('field 15 is there for nothing');
   let position = 0;
   while (reader.remaining > 0) {
-    const offset = position + reader.varint();
+    const distance = reader.varint();
     const length = reader.varint();
-    position = offset + length;
-    if (!Number.isSafeInteger(position)) reader.refuse('a hole lies too far away');
-    holes.push({ offset, length });
+    if (length === 0 || (distance === 0 && holes.length > 0)) reader.refuse('its holes are not apart');
+    holes.push({ offset: position + distance, length });
+    position += distance + length;
+    if (position > sizeBytes) reader.refuse('a hole lies beyond its size');
   }
   return holes;
+}
+
+function refuse(problem: string): never {
+  throw new CofreError('damaged', { what: WHAT, problem });
 }

@@ -15,9 +15,10 @@ import type { CatalogKey } from './catalog-key.ts';
  *     inner  2 u8 ‖ count ‖ count × (shared ‖ suffix of the first key below ‖ place ‖ entries below)
  *     list   3 u8 ‖ level ‖ count ‖ count × (place ‖ offset ‖ length)
  *
- * All numbers are variable integers. A key is written as how many bytes it shares with the key before, and
- * the rest behind its length. A list of level 0 has slices of chunks; above, lists with offset 0 and the
- * length of what they hold.
+ * All numbers are variable integers. A key is written as how many bytes it shares with the key before (as many
+ * as there are), and the rest behind its length. A list of level 0 has slices of chunks; above, lists with
+ * offset 0 and the length of what they hold. The table holds each id that a node names, in the order in which
+ * they are first named, and no other: a node can be written in one way only, and readers insist on it.
  */
 export interface LeafItem {
   readonly key: CatalogKey;
@@ -115,45 +116,50 @@ export function encodeList(node: ListNode): EncodedNode {
 /** @throws CofreError `damaged` */
 export function decodeCatalogNode(table: readonly ChunkId[], plaintext: Buffer): CatalogNode {
   const reader = new Reader(plaintext, WHAT);
+  const ids = new TableReader(table, reader);
   const kind = reader.u8();
   if (kind !== LEAF && kind !== INNER) reader.refuse(`its kind is ${kind}`);
-  const count = boundedCount(reader);
+  const count = boundedCount(reader, reader.remaining);
+  if (kind === INNER && count === 0) reader.refuse('an inner node without children');
   const items: (LeafItem | InnerItem)[] = [];
   let previous = '' as CatalogKey;
   for (let index = 0; index < count; index++) {
     const key = readKey(reader, previous, index === 0);
     previous = key;
-    items.push(kind === LEAF ? readLeafItem(reader, table, key) : readInnerItem(reader, table, key));
+    items.push(kind === LEAF ? readLeafItem(reader, ids, key) : readInnerItem(reader, ids, key));
   }
   reader.expectEnd();
+  ids.expectAllNamed();
   return { kind: kind === LEAF ? 'leaf' : 'inner', items } as CatalogNode;
 }
 
 /** @throws CofreError `damaged` */
 export function decodeList(table: readonly ChunkId[], plaintext: Buffer): ListNode {
   const reader = new Reader(plaintext, WHAT);
+  const ids = new TableReader(table, reader);
   if (reader.u8() !== LIST) reader.refuse('it is not a list');
-  const level = reader.varint();
-  if (level >= LIMITS.listDepthMax) reader.refuse('its lists are too deep');
-  const slices = readSlices(reader, table);
+  const level = readLevel(reader);
+  const slices = readSlices(reader, ids, LIMITS.listNodeSlicesMax, level);
+  if (slices.length === 0) reader.refuse('a list of nothing');
   reader.expectEnd();
+  ids.expectAllNamed();
   return { level, slices };
 }
 
-function readLeafItem(reader: ByteReader, table: readonly ChunkId[], key: CatalogKey): LeafItem {
+function readLeafItem(reader: ByteReader, ids: TableReader, key: CatalogKey): LeafItem {
   const metadata = reader.sized(LIMITS.entryBytesMax);
-  const content = readReference(reader, table);
-  const streamCount = boundedCount(reader);
+  const content = readReference(reader, ids);
+  const streamCount = boundedCount(reader, LIMITS.namedStreamsMax);
   const namedStreams: NamedStreamReference[] = [];
   for (let index = 0; index < streamCount; index++) {
     const name: ByteString = reader.sizedLatin1(LIMITS.pathComponentBytesMax);
-    namedStreams.push({ name, size: reader.varint(), content: readReference(reader, table) });
+    namedStreams.push({ name, size: reader.varint(), content: readReference(reader, ids) });
   }
   return { key, metadata, content, namedStreams };
 }
 
-function readInnerItem(reader: ByteReader, table: readonly ChunkId[], firstKey: CatalogKey): InnerItem {
-  return { firstKey, chunkId: idAt(reader, table), entryCount: reader.varint() };
+function readInnerItem(reader: ByteReader, ids: TableReader, firstKey: CatalogKey): InnerItem {
+  return { firstKey, chunkId: ids.next(), entryCount: reader.varint() };
 }
 
 function writeReference(writer: ByteWriter, table: TableWriter, reference: ContentReference): void {
@@ -166,16 +172,14 @@ function writeReference(writer: ByteWriter, table: TableWriter, reference: Conte
   }
 }
 
-function readReference(reader: ByteReader, table: readonly ChunkId[]): ContentReference {
+function readReference(reader: ByteReader, ids: TableReader): ContentReference {
   const kind = reader.varint();
   if (kind === REFERENCE_LIST) {
-    return {
-      kind: 'list',
-      list: { chunkId: idAt(reader, table), level: reader.varint(), length: reader.varint() },
-    };
+    const list = { chunkId: ids.next(), level: readLevel(reader), length: reader.varint() };
+    return { kind: 'list', list };
   }
   if (kind !== REFERENCE_SLICES) reader.refuse('a reference is of an unknown kind');
-  const slices = readSlices(reader, table);
+  const slices = readSlices(reader, ids, LIMITS.inlineSlicesMax, 0);
   return slices.length === 0 ? NO_CONTENT : { kind: 'slices', slices };
 }
 
@@ -186,13 +190,27 @@ function writeSlices(writer: ByteWriter, table: TableWriter, slices: readonly Sl
   }
 }
 
-function readSlices(reader: ByteReader, table: readonly ChunkId[]): Slice[] {
-  const count = boundedCount(reader);
+function readSlices(reader: ByteReader, ids: TableReader, countMax: number, level: number): Slice[] {
+  const count = boundedCount(reader, countMax);
   const slices: Slice[] = [];
   for (let index = 0; index < count; index++) {
-    slices.push({ chunkId: idAt(reader, table), offset: reader.varint(), length: reader.varint() });
+    const slice = { chunkId: ids.next(), offset: reader.varint(), length: reader.varint() };
+    checkSlice(reader, slice, level);
+    slices.push(slice);
   }
   return slices;
+}
+
+function checkSlice(reader: ByteReader, { offset, length }: Slice, level: number): void {
+  if (length === 0) reader.refuse('an empty piece');
+  const isWithin = level === 0 ? offset + length <= LIMITS.blobPlaintextBytesMax : offset === 0;
+  if (!isWithin) reader.refuse('a piece lies outside its chunk');
+}
+
+function readLevel(reader: ByteReader): number {
+  const level = reader.varint();
+  if (level >= LIMITS.listDepthMax) reader.refuse('its lists are too deep');
+  return level;
 }
 
 function writeKey(writer: ByteWriter, previous: string, key: string): void {
@@ -212,19 +230,42 @@ function readKey(reader: ByteReader, previous: CatalogKey, isFirst: boolean): Ca
   if (shared + suffix.length > LIMITS.pathBytesMax) reader.refuse('a key is too long');
   const key = (previous.slice(0, shared) + suffix) as CatalogKey;
   if (!isFirst && key <= previous) reader.refuse('its keys are not in order');
+  if (shared < previous.length && suffix[0] === previous[shared])
+    reader.refuse('a key shares more than it says');
   return key;
 }
 
-function idAt(reader: ByteReader, table: readonly ChunkId[]): ChunkId {
-  const id = table[reader.varint()];
-  return id ?? reader.refuse('it refers to a place outside its table');
+/** A count can't be larger than the bytes that are left either: nothing is allocated for a lie. */
+function boundedCount(reader: ByteReader, countMax: number): number {
+  const count = reader.varint();
+  if (count > Math.min(countMax, reader.remaining)) reader.refuse(`a count of ${count}`);
+  return count;
 }
 
-/** A count can't be larger than the bytes that are left: nothing is allocated for a lie. */
-function boundedCount(reader: ByteReader): number {
-  const count = reader.varint();
-  if (count > reader.remaining) reader.refuse(`a count of ${count}`);
-  return count;
+/** Finds the ids that a node names, and sees to it that its table is as the writer makes it. */
+class TableReader {
+  private readonly table: readonly ChunkId[];
+  private readonly reader: ByteReader;
+  private named = 0;
+
+  constructor(table: readonly ChunkId[], reader: ByteReader) {
+    this.table = table;
+    this.reader = reader;
+  }
+
+  /** The id whose place is read next. */
+  next(): ChunkId {
+    const place = this.reader.varint();
+    const id = this.table[place];
+    if (id === undefined) return this.reader.refuse('it refers to a place outside its table');
+    if (place > this.named) this.reader.refuse('its table is not in the order of what it names');
+    if (place === this.named) this.named += 1;
+    return id;
+  }
+
+  expectAllNamed(): void {
+    if (this.named !== this.table.length) this.reader.refuse('its table holds what it does not name');
+  }
 }
 
 /** Gives each id of a node its place in the table, in the order in which they are first met. */
