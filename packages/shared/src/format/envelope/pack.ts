@@ -95,10 +95,12 @@ export function decodePackTail(tail: Buffer): PackTrailer & { readonly packHash:
   }
   const count = reader.u32();
   if (count > LIMITS.packBlobsMax) reader.refuse(`${count} blobs`);
-  const entries: PackEntry[] = [];
-  for (let index = 0; index < count; index++) entries.push(readEntry(reader));
+  const entryReader = reader.inner(count * ENTRY_BYTES);
+  // First of all, so that what was changed is not taken for what a later version wrote.
   const packHash = sha256Of(PACK_HEADER, tail.subarray(0, reader.offset));
   if (!packHash.equals(reader.bytes(HASH_BYTES))) reader.refuse('its trailer does not match its hash');
+  const entries: PackEntry[] = [];
+  for (let index = 0; index < count; index++) entries.push(readEntry(entryReader));
   if (reader.u32() !== trailerLength(count) || reader.u32() !== END_MAGIC) reader.refuse('its end is wrong');
   reader.expectEnd();
   return { kind, entries, packHash };
@@ -108,7 +110,9 @@ function readEntry(reader: ByteReader): PackEntry {
   const chunkId = reader.bytes(CHUNK_ID_BYTES).toString('hex') as ChunkId;
   const typeCode = reader.u8();
   const type = (Object.keys(BLOB_TYPES) as BlobType[]).find((name) => BLOB_TYPES[name] === typeCode);
-  if (type === undefined) reader.refuse(`a blob of type ${typeCode}`);
+  if (type === undefined) {
+    throw new CofreError('unknown_format', { what: 'A pack', problem: `a blob of type ${typeCode}` });
+  }
   return { chunkId, type, length: reader.u32(), sha256: Buffer.from(reader.bytes(HASH_BYTES)) };
 }
 
