@@ -3,7 +3,7 @@ import type { Administration } from './administration/administration.ts';
 import { readLastSettings, type LastSettings } from './administration/last-settings.ts';
 import { readSettingFile } from './administration/setting-file.ts';
 import type { ApplianceSettings } from './cli/settings.ts';
-import { openAppliance } from './composition.ts';
+import { openAppliance } from './open-appliance.ts';
 import { publicAddressFrom, type AddressSettings } from './tenancy/public-address.ts';
 
 /**

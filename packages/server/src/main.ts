@@ -4,7 +4,8 @@ import type { Administration } from './administration/administration.ts';
 import type { ApplianceSettings } from './cli/settings.ts';
 import { runCommandLine } from './cli/program.ts';
 
-// The parts that are heavy to load are loaded by the command that needs them.
+// Concrete things are built here and in what this file alone loads, when a command needs it: `run-server`, `serve` and
+// `create-servers` for the server, `administer-files` for the files of a stopped one, `open-appliance` for both.
 
 async function serve(settings: ApplianceSettings, onReady: (origin: string) => void): Promise<void> {
   const { runServer } = await import('./run-server.ts');

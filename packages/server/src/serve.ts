@@ -6,9 +6,10 @@ import { readSettingFile } from './administration/setting-file.ts';
 import { listenOnControlSocket, removeControlSocket } from './administration/control-socket.ts';
 import { saveLastSettings } from './administration/last-settings.ts';
 import type { ApplianceSettings } from './cli/settings.ts';
-import { createControlServer, createDeviceServer, openAppliance, type Folders } from './composition.ts';
+import { createControlServer, createDeviceServer } from './create-servers.ts';
 import type { TlsFiles } from './http/web-server.ts';
 import type { Log } from './log.ts';
+import { openAppliance, type Folders } from './open-appliance.ts';
 import { isLoopback, originOf, type ListenAddress } from './tenancy/listen-address.ts';
 import { publicAddressFrom } from './tenancy/public-address.ts';
 

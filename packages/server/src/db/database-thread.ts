@@ -46,7 +46,6 @@ export class DatabaseThread {
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting.set(id, { name, resolve, reject });
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#worker.postMessage({ id, name, inputs });
     return (await promise) as Output<Name>;
   }
@@ -56,7 +55,6 @@ export class DatabaseThread {
     if (this.#end !== null) return;
     this.#end = new CofreError('unavailable', { problem: 'it is shutting down' });
     const exited = once(this.#worker, 'exit');
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#worker.postMessage('close');
     await exited;
   }
