@@ -13,6 +13,7 @@ export function printJson(output: Output, messageType: 'summary' | 'error', cont
   stream.write(`${JSON.stringify(line)}\n`);
 }
 
+/** For people: a line of what was asked for. */
 export function printLine(output: Output, line: string): void {
   output.stdout.write(`${line}\n`);
 }

@@ -23,6 +23,7 @@ export type Failure =
   | { readonly kind: 'sqlite'; readonly code: string }
   | { readonly kind: 'other'; readonly name: string };
 
+/** What may cross of an error. */
 export function failureFrom(error: unknown): Failure {
   if (error instanceof CofreError) return { kind: 'cofre', code: error.code, parameters: error.parameters };
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -37,6 +38,7 @@ export function isFatal(failure: Failure): boolean {
   return failure.kind === 'sqlite' && /^SQLITE_(IOERR|CORRUPT|NOTADB|READONLY)/.test(failure.code);
 }
 
+/** The error that the caller gets; `operation` says in it what failed. */
 export function errorFrom(failure: Failure, operation: string): CofreError {
   if (failure.kind === 'cofre') return new CofreError(failure.code, failure.parameters);
   if (failure.kind === 'sqlite' && failure.code === 'SQLITE_FULL') return new CofreError('storage_full');

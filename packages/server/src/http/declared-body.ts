@@ -49,6 +49,7 @@ export async function readIds(context: RequestContext, countMax: number): Promis
   return ids;
 }
 
+/** The ids of a body that {@link readIds} has taken. */
 export function splitIds(ids: Buffer): ChunkId[] {
   const count = ids.length / CHUNK_ID_BYTES;
   return Array.from({ length: count }, (_, index) => {

@@ -2,22 +2,25 @@ import type { ZodType } from 'zod';
 import { problem } from '@cofre/shared/wire/problem';
 import { PROBLEM_MEDIA_TYPE } from './problem-response.ts';
 
-/** Pieces of the routes' descriptions, from which `/openapi.json` is made. */
 
+/** A body in JSON, either way. */
 export function jsonContent<Schema extends ZodType>(schema: Schema) {
   return { 'application/json': { schema } };
 }
 
+/** A request that must have a body in JSON. */
 export function jsonBody<Schema extends ZodType>(schema: Schema) {
   return { required: true, content: jsonContent(schema) };
 }
 
 const BINARY = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } as const;
 
+/** A request that must have a body of bytes; the route reads it itself. */
 export function binaryBody(description: string) {
   return { description, required: true, content: BINARY };
 }
 
+/** An answer of bytes. */
 export function binaryAnswer(description: string) {
   return { description, content: BINARY };
 }
