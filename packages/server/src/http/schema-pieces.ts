@@ -2,7 +2,6 @@ import type { ZodType } from 'zod';
 import { problem } from '@cofre/shared/wire/problem';
 import { PROBLEM_MEDIA_TYPE } from './problem-response.ts';
 
-
 /** A body in JSON, either way. */
 export function jsonContent<Schema extends ZodType>(schema: Schema) {
   return { 'application/json': { schema } };
