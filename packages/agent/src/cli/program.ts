@@ -1,8 +1,12 @@
 import { Command } from 'commander';
 import { AGENT_VERSION } from '../client/agent-version.ts';
 import { addBackupCommand } from './commands/backup.ts';
+import { addDiffCommand } from './commands/diff.ts';
 import { addEnrollCommand } from './commands/enroll.ts';
+import { addFindCommand } from './commands/find.ts';
 import { addKeyCommand } from './commands/key.ts';
+import { addLsCommand } from './commands/ls.ts';
+import { addRestoreCommand } from './commands/restore.ts';
 import { addSnapshotsCommand } from './commands/snapshots.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addVersionCommand } from './commands/version.ts';
@@ -25,6 +29,10 @@ export function buildProgram(commandLine: CommandLine): Command {
   addEnrollCommand(program, commandLine);
   addBackupCommand(program, commandLine);
   addSnapshotsCommand(program, commandLine);
+  addLsCommand(program, commandLine);
+  addFindCommand(program, commandLine);
+  addDiffCommand(program, commandLine);
+  addRestoreCommand(program, commandLine);
   addStatusCommand(program, commandLine);
   addKeyCommand(program, commandLine);
   addVersionCommand(program, commandLine);

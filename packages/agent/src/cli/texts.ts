@@ -198,6 +198,84 @@ const TEXTS = {
     'El kit {file} abre esta cuenta: probado con el dominio de este equipo y {periods} períodos de clave de {snapshots} respaldos.',
   ],
 
+  // ls, find, diff
+  lsDescription: ['List what a snapshot has in a folder', 'Listar lo que un respaldo tiene en una carpeta'],
+  lsPath: ['absolute path of a folder', 'ruta absoluta de una carpeta'],
+  recursiveOption: ['also what lies in the folders below', 'también lo que está en las carpetas interiores'],
+  findDescription: ['Find names in a snapshot', 'Buscar nombres en un respaldo'],
+  findPattern: [
+    'as for --exclude: a name, with * and ?; with / in front an absolute path',
+    'como en --exclude: un nombre, con * y ?; con / delante, una ruta absoluta',
+  ],
+  diffDescription: [
+    'Show what changed from one snapshot to another (+ added, - removed, M content, U metadata, T type)',
+    'Mostrar qué cambió de un respaldo a otro (+ nuevo, - quitado, M contenido, U metadatos, T tipo)',
+  ],
+  diffDone: [
+    '{added} added, {removed} removed, {changed} changed',
+    '{added} nuevos, {removed} quitados, {changed} modificados',
+  ],
+
+  // restore
+  restoreDescription: [
+    'Restore a snapshot, or paths of it, below a folder',
+    'Restaurar un respaldo, o rutas de él, bajo una carpeta',
+  ],
+  restorePaths: [
+    'absolute paths as the snapshot has them; none means all',
+    'rutas absolutas como las tiene el respaldo; ninguna significa todo',
+  ],
+  targetOption: [
+    'folder to restore into; the absolute path of each thing is put below it',
+    'carpeta en la que restaurar; la ruta absoluta de cada cosa se pone debajo',
+  ],
+  existingOption: ['what to do with what is there already', 'qué hacer con lo que ya existe'],
+  ownersOption: [
+    'set owners by number, by name, or leave them (default: numbers as root, else leave)',
+    'poner dueños por número, por nombre, o dejarlos (por defecto: números como root, si no dejarlos)',
+  ],
+  devicesOption: ['also make device nodes', 'crear también nodos de dispositivo'],
+  setuidOption: [
+    'also give files their setuid and setgid bits',
+    'dar también a los archivos sus bits setuid y setgid',
+  ],
+  restoreDone: ['Snapshot {id} was restored into {target}', 'El respaldo {id} se restauró en {target}'],
+  restoreDry: [
+    'Dry run: this is in snapshot {id}; nothing was written.',
+    'Simulación: esto hay en el respaldo {id}; no se escribió nada.',
+  ],
+  restoreCounts: [
+    '{files} files, {folders} folders, {links} links, {specials} devices and pipes',
+    '{files} archivos, {folders} carpetas, {links} enlaces, {specials} dispositivos y tuberías',
+  ],
+  content: ['Content', 'Contenido'],
+  received: ['Received', 'Recibido'],
+  progressRestore: ['{done} of {total} files, {bytes}', '{done} de {total} archivos, {bytes}'],
+  noteStale: ['note: {path}: an earlier version ({detail})', 'nota: {path}: una versión anterior ({detail})'],
+  noteChanged: [
+    'note: {path}: changed while it was backed up',
+    'nota: {path}: cambió mientras se respaldaba',
+  ],
+  notePlaceholder: [
+    'note: {path}: its content was not on the computer',
+    'nota: {path}: su contenido no estaba en el equipo',
+  ],
+  noteLost: [
+    'warning: {path}: not restored, its content is lost',
+    'aviso: {path}: no se restauró, su contenido se perdió',
+  ],
+  targetProblem: ['warning: {path}: {kind} ({detail})', 'aviso: {path}: {kind} ({detail})'],
+  problemNotRestored: ['not restored', 'no restaurado'],
+  problemUnsafePath: ['not restored, its path is not safe', 'no restaurado, su ruta no es segura'],
+  problemKept: ['left out, what was there was kept', 'omitido, se conservó lo que había'],
+  problemRenamed: ['restored under another name', 'restaurado con otro nombre'],
+  problemDevice: ['device node left out, see --devices', 'nodo de dispositivo omitido, vea --devices'],
+  problemOwner: ['owner not set', 'dueño no puesto'],
+  problemMode: ['permissions not set', 'permisos no puestos'],
+  problemSetuid: ['setuid or setgid bit left out, see --setuid', 'bit setuid o setgid omitido, vea --setuid'],
+  problemXattr: ['extended attribute not set', 'atributo extendido no puesto'],
+  problemTimes: ['times not set', 'fechas no puestas'],
+
   // version
   versionDescription: ['Show the version', 'Mostrar la versión'],
 } as const satisfies Record<string, Pair>;

@@ -1,0 +1,37 @@
+import type { ByteString } from '@cofre/shared/bytes';
+import type { Command } from 'commander';
+import { withCommonOptions } from '../common-options.ts';
+import { entryFields, entryLine } from '../entry-row.ts';
+import type { CommandLine, Invocation } from '../invocation.ts';
+import { bytesOfArguments } from '../raw-arguments.ts';
+import { snapshotArgument, withSnapshotOptions, type SnapshotFlags } from '../snapshot-options.ts';
+
+interface LsFlags extends SnapshotFlags {
+  readonly recursive?: boolean;
+}
+
+/** `cofre ls SNAPSHOT [PATH] --kit FILE` */
+export function addLsCommand(program: Command, { say, run }: CommandLine): void {
+  withSnapshotOptions(withCommonOptions(program.command('ls'), say), say)
+    .description(say('lsDescription'))
+    .argument('<snapshot>', say('snapshotArgument'))
+    .argument('[path]', say('lsPath'), '/')
+    .option('-r, --recursive', say('recursiveOption'))
+    .action(async (snapshot: string, path: string, flags: LsFlags) =>
+      run(flags, async (invocation) => list(invocation, snapshot, path, flags)),
+    );
+}
+
+async function list(invocation: Invocation, snapshot: string, path: string, flags: LsFlags): Promise<void> {
+  const { openVault } = await import('../open-vault.ts');
+  const { listFolder } = await import('../../browse/list-folder.ts');
+  const { output } = invocation;
+  const vault = await openVault(invocation, flags.kit);
+  const catalog = await vault.catalog(await vault.resolve(snapshotArgument(snapshot, flags)));
+  const [folder = '/' as ByteString] = bytesOfArguments([path]);
+  const options = { isRecursive: flags.recursive === true };
+  for await (const { path: found, entry } of listFolder(catalog, folder, options)) {
+    if (output.isBroken) return;
+    output.row('entry', entryFields(found, entry), () => entryLine(found, entry));
+  }
+}
