@@ -71,6 +71,7 @@ export async function serveApp(vaults: Vaults, options: { idleMs?: number } = {}
     log,
     time,
     administration,
+    stores,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { newRandomId, type ChunkId } from '@cofre/shared/ids';
+import { newRandomId, type ChunkId, type TenantId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import { decodeFrameHeader, FRAME_HEADER_BYTES } from '@cofre/shared/wire/chunk-frames';
 import { problem } from '@cofre/shared/wire/problem';
@@ -261,6 +261,23 @@ test('a session is renewed and ended', async () => {
   expect((await asDevice({ method: 'POST', path: `${path}/renew` })).json).toEqual({ leaseMs: 1000 });
   expect((await asDevice({ method: 'DELETE', path })).status).toBe(204);
   expectProblem(await asDevice({ method: 'POST', path: `${path}/renew` }), 404, 'not_found');
+});
+
+test('a suspended tenant restores, and brings nothing new', async () => {
+  const suspended = { id: newRandomId<TenantId>(), name: 'late', modules: 1, createdMs: 1, suspendedMs: 2 };
+  await vaults.create(suspended.id);
+  await served.stores.tenants.insert(suspended);
+  device = await enrolDevice(served, suspended.id);
+  expect((await asDevice({ method: 'GET', path: '/v1/device' })).json).toMatchObject({ isSuspended: true });
+  expect((await asDevice({ method: 'GET', path: '/v1/snapshots' })).status).toBe(200);
+  const session = `/v1/sessions/${newRandomId()}`;
+  const questions: HttpQuestion[] = [
+    { method: 'POST', path: '/v1/sessions', body: {} },
+    { method: 'PUT', path: packPath(newRandomId()), body: randomBytes(10) },
+    { method: 'PUT', path: `${session}/refs/0?mode=add`, body: randomBytes(32) },
+    { method: 'POST', path: `${session}/commit`, body: {} },
+  ];
+  for (const question of questions) expectProblem(await asDevice(question), 403, 'tenant_suspended');
 });
 
 test('chunks are read in the order in which they were asked for', async () => {
