@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import type { DomainSecrets } from '@cofre/shared/crypto/domain-keys';
 import type { ClientSettings } from '../client/server-client.ts';
 import type { AgentContext } from '../state/agent-context.ts';
-import type { ReadableSnapshot } from '../vault-reader/snapshot.ts';
 import type { VaultReader } from '../vault-reader/vault-reader.ts';
 import type { RunsJobs } from './job-pool.ts';
 import { JobRunnerHere } from './job-runner-here.ts';
@@ -14,14 +13,13 @@ const THREADS_MIN = 2;
 /** Below both, a restore is over sooner than threads have started. */
 const SMALL = { bytes: 32 * 1024 * 1024, files: 1000 } as const;
 
-/** What runs the jobs of a restore of this snapshot: threads, or this thread when there is little to do. */
+/** What runs jobs on chunks of one domain: threads, or this thread when there is little to do. */
 export function jobRunnersFor(
   context: AgentContext,
   vault: VaultReader,
-  { manifest }: ReadableSnapshot,
   domain: DomainSecrets,
+  { files, bytes }: { readonly files: number; readonly bytes: number },
 ): RunsJobs[] {
-  const { files, bytes } = manifest.statistics;
   if (bytes <= SMALL.bytes && files <= SMALL.files) return [new JobRunnerHere(vault, domain)];
   const count = Math.max(THREADS_MIN, Math.min(THREADS_MAX, availableParallelism()));
   const settings = { client: clientSettings(context), domain };

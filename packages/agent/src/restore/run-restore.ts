@@ -32,10 +32,11 @@ export async function runRestore(
   const catalog = await vault.catalog(snapshot);
   const selection = await selectEntries(catalog, options.paths);
   if (options.isDryRun) return await countOnly(snapshot, selection, tally, signal);
-  tally.expect(await totalsOf(snapshot, selection, signal));
+  const totals = await totalsOf(snapshot, selection, signal);
+  tally.expect(totals);
   const target = openRestoreTarget(options.target, options);
   try {
-    const runners = jobRunnersFor(context, vault, snapshot, await vault.domainSecrets(snapshot));
+    const runners = jobRunnersFor(context, vault, await vault.domainSecrets(snapshot), totals);
     const run = new RestoreRun({ target, catalog, tally, runners, beforeJob: () => vault.ensureGranted() });
     const report = await run.restore(selection, signal);
     return tally.summary(snapshot.snapshotId, report);

@@ -184,6 +184,10 @@ function placesWithin(
   });
 }
 
+/**
+ * Decodes a node, and checks that it belongs where it stands.
+ * @throws CofreError `damaged`
+ */
 export function decodeNodeAt(opened: OpenedNode, { firstKey, before, depth }: NodePlace): CatalogNode {
   if (depth > LIMITS.catalogDepthMax) refuse('too deep');
   const node = decodeCatalogNode(opened.table, opened.plaintext);

@@ -1,0 +1,65 @@
+import type { ChunkId } from '@cofre/shared/ids';
+import { JobPool, type RunsJobs } from '../restore/job-pool.ts';
+import type { RestoreJobResult } from '../restore/restore-job.ts';
+import { CompactIdSet } from './compact-id-set.ts';
+import type { VerifyTally } from './verify-tally.ts';
+
+/** Chunks of one job: some hundred MiB of content. */
+const CHUNKS_PER_JOB = 128;
+
+/** Fetches and opens each chunk of a domain once: jobs of a restore that write nothing. */
+export class ContentCheck {
+  readonly lost = new Set<ChunkId>();
+  readonly #tally: VerifyTally;
+  readonly #beforeJob: () => Promise<void>;
+  readonly #pool: JobPool;
+  readonly #seen = new CompactIdSet();
+  readonly #jobSizes = new Map<number, number>();
+  #waiting: ChunkId[] = [];
+  #jobNumber = 0;
+
+  constructor(runners: readonly RunsJobs[], tally: VerifyTally, beforeJob: () => Promise<void>) {
+    this.#pool = new JobPool(runners, (result) => this.#takeResult(result));
+    this.#tally = tally;
+    this.#beforeJob = beforeJob;
+  }
+
+  add(chunkId: ChunkId): void {
+    if (this.#seen.add(chunkId)) this.#waiting.push(chunkId);
+  }
+
+  /** Hands out what was added; waits while enough is under way. */
+  async read(): Promise<void> {
+    while (this.#waiting.length >= CHUNKS_PER_JOB) await this.#submit();
+  }
+
+  /** Reads the rest. Afterwards {@link lost} is complete. */
+  async finish(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#submit();
+    await this.#pool.drain();
+  }
+
+  fail(error: Error): void {
+    this.#pool.fail(error);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  async #submit(): Promise<void> {
+    const chunkIds = this.#waiting.slice(0, CHUNKS_PER_JOB);
+    this.#waiting = this.#waiting.slice(CHUNKS_PER_JOB);
+    const number = this.#jobNumber++;
+    this.#jobSizes.set(number, chunkIds.length);
+    await this.#beforeJob();
+    const nothing = { pieceEnds: new Uint32Array(chunkIds.length), pieces: new Float64Array(0), files: [] };
+    await this.#pool.submit({ number, chunkIds, ...nothing });
+  }
+
+  #takeResult({ number, bytesReceived, lostChunks }: RestoreJobResult): void {
+    for (const { chunkId } of lostChunks) this.lost.add(chunkId);
+    this.#tally.chunksRead(this.#jobSizes.get(number) ?? 0, bytesReceived);
+    this.#jobSizes.delete(number);
+  }
+}
