@@ -35,7 +35,7 @@ export const LIMITS = {
   /** Ids that one node may refer to. */
   nodeTableIdsMax: 8192,
   /** A pack is closed when it has reached this. */
-  packBytesTarget: 16 * MIB,
+  packBytesTarget: 8 * MIB,
   packBytesMax: 64 * MIB,
   packBlobsMax: 65_536,
 
@@ -63,7 +63,8 @@ export const LIMITS = {
   // Signed objects
   manifestBytesMax: 256 * KIB,
   objectBytesMax: 1 * MIB,
-  rosterDevicesMax: 10_000,
+  /** A device takes 2 KiB of a roster, most of it for its post-quantum inbox: what `objectBytesMax` holds. */
+  rosterDevicesMax: 480,
   recipientsMax: 16,
 
   // Wire

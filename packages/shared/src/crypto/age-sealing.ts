@@ -20,7 +20,8 @@ export async function sealWithAge(plaintext: Uint8Array, recipients: readonly st
 /**
  * @param identity `AGE-SECRET-KEY-PQ-1…`
  * @param what named in the error, such as "a key period"
- * @throws CofreError `wrong_key` when the identity opens none of the file's stanzas
+ * @throws CofreError `wrong_key` when the identity opens none of the file's stanzas, `damaged` when the file is
+ *   not what was sealed
  */
 export async function openWithAge(sealed: Uint8Array, identity: string, what: string): Promise<Buffer> {
   const { Decrypter } = await import('age-encryption');
@@ -29,6 +30,12 @@ export async function openWithAge(sealed: Uint8Array, identity: string, what: st
   try {
     return Buffer.from(await decrypter.decrypt(sealed, 'uint8array'));
   } catch (cause) {
-    throw new CofreError('wrong_key', { what }, { cause });
+    if (isNoRecipient(cause)) throw new CofreError('wrong_key', { what }, { cause });
+    throw new CofreError('damaged', { what: `The seal of ${what}`, problem: 'it was changed' }, { cause });
   }
+}
+
+/** The library has no codes: this is what it says of a file that is whole, but sealed to others. */
+function isNoRecipient(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.startsWith('no identity matched');
 }

@@ -40,6 +40,7 @@ export function parseEnrolmentLine(text: string): EnrolmentLine {
   if (line.slice(lastDot + 1) !== checkOf(body)) refuse('its last characters do not match the rest');
   const [, address, code, pin] = match as unknown as [string, string, string, string];
   const url = parseAddress(address);
+  if (url.origin !== address) refuse('its address is not one');
   if (url.protocol === 'https:' && pin === '-') refuse('the certificate pin is missing');
   return {
     address: url.origin,

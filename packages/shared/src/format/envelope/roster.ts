@@ -1,6 +1,7 @@
 import type { ByteReader } from '../../encoding/byte-reader.ts';
 import { RecordReader, RecordWriter } from '../../encoding/record.ts';
 import { writeTime } from '../../encoding/time.ts';
+import { CofreError } from '../../errors.ts';
 import { RANDOM_ID_BYTES, type DeviceId, type DomainId, type TenantId } from '../../ids.ts';
 import { LIMITS } from '../../limits.ts';
 import { PUBLIC_KEY_BYTES } from '../../signature.ts';
@@ -36,7 +37,14 @@ export interface RosterDevice {
 
 const WHAT = 'A roster';
 
+/** @throws CofreError `too_large` for more devices than readers take */
 export function encodeRoster(roster: Roster): Buffer {
+  if (roster.devices.length > LIMITS.rosterDevicesMax) {
+    throw new CofreError('too_large', {
+      what: 'The list of computers',
+      limit: `${LIMITS.rosterDevicesMax} computers`,
+    });
+  }
   const record = new RecordWriter();
   record.hex(1, true, roster.tenantId);
   record.number(2, true, roster.version);
