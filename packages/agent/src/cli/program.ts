@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { AGENT_VERSION } from '../client/agent-version.ts';
 import { addBackupCommand } from './commands/backup.ts';
+import { addCompletionCommand } from './commands/completion.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addEnrollCommand } from './commands/enroll.ts';
 import { addFindCommand } from './commands/find.ts';
@@ -9,6 +10,7 @@ import { addLsCommand } from './commands/ls.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addSnapshotsCommand } from './commands/snapshots.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { addVerifyCommand } from './commands/verify.ts';
 import { addVersionCommand } from './commands/version.ts';
 import type { CommandLine } from './invocation.ts';
 import type { Say } from './texts.ts';
@@ -33,8 +35,10 @@ export function buildProgram(commandLine: CommandLine): Command {
   addFindCommand(program, commandLine);
   addDiffCommand(program, commandLine);
   addRestoreCommand(program, commandLine);
+  addVerifyCommand(program, commandLine);
   addStatusCommand(program, commandLine);
   addKeyCommand(program, commandLine);
+  addCompletionCommand(program, commandLine);
   addVersionCommand(program, commandLine);
   return program;
 }

@@ -276,6 +276,31 @@ const TEXTS = {
   problemXattr: ['extended attribute not set', 'atributo extendido no puesto'],
   problemTimes: ['times not set', 'fechas no puestas'],
 
+  // verify
+  verifyDescription: [
+    'Check that the snapshots can be restored; with --kit their lists of files, with --read-data all content too',
+    'Comprobar que los respaldos se pueden restaurar; con --kit sus listas de archivos, con --read-data también todo el contenido',
+  ],
+  readDataOption: ['fetch and open all content', 'traer y abrir todo el contenido'],
+  progressVerify: ['{done} of {total} snapshots, read {read}', '{done} de {total} respaldos, leído {read}'],
+  finding: ['{id}: {code}: {detail}', '{id}: {code}: {detail}'],
+  morePaths: ['and {count} more', 'y {count} más'],
+  verifyClean: [
+    '{snapshots} snapshots checked in {time} ({read} read): nothing is wrong.',
+    '{snapshots} respaldos comprobados en {time} ({read} leídos): todo está bien.',
+  ],
+  verifyFound: [
+    '{snapshots} snapshots checked in {time} ({read} read): {findings} findings, named above.',
+    '{snapshots} respaldos comprobados en {time} ({read} leídos): {findings} hallazgos, nombrados arriba.',
+  ],
+
+  // completion
+  completionDescription: [
+    'Print a script that completes commands in a shell',
+    'Imprimir un guion que completa los comandos en un intérprete',
+  ],
+  completionShell: ['bash, zsh or fish', 'bash, zsh o fish'],
+
   // version
   versionDescription: ['Show the version', 'Mostrar la versión'],
 } as const satisfies Record<string, Pair>;
