@@ -10,7 +10,7 @@ import type { SnapshotWriter } from './snapshot-writer.ts';
 import type { SourceScan } from './source-scan.ts';
 
 /** Entries that may wait behind a file that is still being read: bounds memory, keeps the workers fed. */
-const QUEUED_ENTRIES_MAX = 65_536;
+const QUEUED_ENTRIES_MAX = 16_384;
 
 export interface ScanLoop {
   readonly options: BackupOptions;

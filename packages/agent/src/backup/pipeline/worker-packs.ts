@@ -30,8 +30,8 @@ export class WorkerPacks {
   /** Compresses and seals one chunk into the pack. */
   async put(chunkId: ChunkId, plaintext: Uint8Array): Promise<void> {
     const prepared = prepareBlob({ type: 'data', chunkId, table: NO_TABLE, plaintext });
-    const builder = await this.roomFor(prepared);
-    builder.add(prepared);
+    // Looking for room and taking it is one step: another job of this thread may be waiting for it as well.
+    while (!this.addIfRoom(prepared)) await this.nextBuffer();
     this.garbage.passed(plaintext.length);
   }
 
@@ -53,15 +53,18 @@ export class WorkerPacks {
     this.port.postMessage(message, [buffer]);
   }
 
-  private async roomFor(prepared: PreparedBlob): Promise<PackBuilder> {
-    for (;;) {
-      if (this.pack?.builder.hasRoom(prepared.lengthBytes) === true) return this.pack.builder;
-      this.close();
-      if (this.arrival === null) {
-        this.arrival = Promise.withResolvers();
-        this.port.postMessage({ kind: 'need-slab' } satisfies MessageFromWorker);
-      }
-      await this.arrival.promise;
+  private addIfRoom(prepared: PreparedBlob): boolean {
+    if (this.pack?.builder.hasRoom(prepared.lengthBytes) !== true) return false;
+    this.pack.builder.add(prepared);
+    return true;
+  }
+
+  private async nextBuffer(): Promise<void> {
+    this.close();
+    if (this.arrival === null) {
+      this.arrival = Promise.withResolvers();
+      this.port.postMessage({ kind: 'need-slab' } satisfies MessageFromWorker);
     }
+    await this.arrival.promise;
   }
 }

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 type CollectGarbage = (options: { type: 'minor' }) => void;
 
 /** Content after which the buffers that it went through are collected. */
-const COLLECT_EVERY_BYTES = 16 * 1024 * 1024;
+const COLLECT_EVERY_BYTES = 4 * 1024 * 1024;
 
 /**
  * zlib and crypto give every result in a buffer of its own, some four times the size of the chunk. V8 counts
