@@ -21,14 +21,7 @@ export async function runServer(
 ): Promise<void> {
   // Buffered, so that a slow reader of the log does not hold the event loop; written out before the process ends.
   const destination = pino.destination({ dest: STANDARD_ERROR, sync: false });
-  const redact = [
-    'authorization',
-    '*.authorization',
-    '*.headers.authorization',
-    'code_',
-    'secret',
-    '*.secret',
-  ];
+  const redact = ['authorization', '*.authorization', '*.headers.authorization'];
   const log = pino({ base: null, redact, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   const die = (fields: object, message: string): never => {
     log.fatal(fields, message);

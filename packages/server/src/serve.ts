@@ -9,7 +9,7 @@ import type { ApplianceSettings } from './cli/settings.ts';
 import { createControlServer, createDeviceServer } from './create-servers.ts';
 import type { TlsFiles } from './http/web-server.ts';
 import type { Log } from './log.ts';
-import { openAppliance, type Folders } from './open-appliance.ts';
+import { openAppliance, type Appliance, type Folders } from './open-appliance.ts';
 import { isLoopback, originOf, type ListenAddress } from './tenancy/listen-address.ts';
 import { publicAddressFrom } from './tenancy/public-address.ts';
 
@@ -45,25 +45,36 @@ export async function startServer(
   const appliance = await openAppliance(settings, onFatal);
   let isStopping = false;
   try {
-    const server = createDeviceServer(appliance, { log, tls: settings.tls, isReady: () => !isStopping });
-    const listen = await listenOn(server, settings.listen);
-    const { publicUrl, certificateFile, storeFolder, dataFolder, tls } = settings;
-    const address = { listen, publicUrl, certificate: tls?.certificate ?? null };
-    const administration = appliance.administration(() => publicAddressFrom(address));
-    const control = createControlServer(administration, log);
-    await listenOnControlSocket(control, dataFolder);
-    await saveLastSettings(dataFolder, { storeFolder, listen, publicUrl, certificateFile });
+    const device = createDeviceServer(appliance, { log, tls: settings.tls, isReady: () => !isStopping });
+    const { listen, control } = await listenOnBoth(device, appliance, settings, log);
     return {
-      origin: originOf(listen, tls !== null),
+      origin: originOf(listen, settings.tls !== null),
       stop: async () => {
         isStopping = true;
-        await Promise.all([finish(server), finish(control)]);
-        await removeControlSocket(dataFolder);
+        await Promise.all([finish(device), finish(control)]);
+        await removeControlSocket(settings.dataFolder);
         await appliance.close();
       },
     };
   } catch (error) {
     await appliance.close();
+    throw error;
+  }
+}
+
+/** The network for devices, and the local socket, which has to know where the former listens. */
+async function listenOnBoth(device: Server, appliance: Appliance, settings: ServeSettings, log: Log) {
+  const { publicUrl, certificateFile, storeFolder, dataFolder, tls } = settings;
+  const listen = await listenOn(device, settings.listen);
+  try {
+    await saveLastSettings(dataFolder, { storeFolder, listen, publicUrl, certificateFile });
+    const address = { listen, publicUrl, certificate: tls?.certificate ?? null };
+    const administration = appliance.administration(() => publicAddressFrom(address));
+    const control = createControlServer(administration, log);
+    await listenOnControlSocket(control, dataFolder);
+    return { listen, control };
+  } catch (error) {
+    device.close().closeAllConnections();
     throw error;
   }
 }

@@ -8,9 +8,7 @@ export interface Output {
 
 /** A line of `--json`: keys in snake_case, as in the agent's. They change by addition only. */
 export function printJson(output: Output, messageType: 'summary' | 'error', content: object): void {
-  const line = { message_type: messageType, ...(snakeCase(content) as object) };
-  const stream = messageType === 'error' ? output.stderr : output.stdout;
-  stream.write(`${JSON.stringify(line)}\n`);
+  printLine(output, JSON.stringify({ message_type: messageType, ...(snakeCase(content) as object) }));
 }
 
 /** For people: a line of what was asked for. */

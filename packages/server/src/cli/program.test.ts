@@ -1,0 +1,136 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterEach, expect, test } from 'vitest';
+import { newRandomId, type DeviceId, type TenantId } from '@cofre/shared/ids';
+import type { Administration } from '../administration/administration.ts';
+import { runCommandLine } from './program.ts';
+
+const TENANT = {
+  tenantId: newRandomId<TenantId>(),
+  name: 'Evil\u202eName',
+  modules: 2,
+  quotaBytes: 100 * 1024 * 1024,
+  usedBytes: 1536,
+  devices: 1,
+  snapshots: 7,
+  created: '2026-01-02T03:04:05.678Z',
+};
+const DEVICE = {
+  deviceId: newRandomId<DeviceId>(),
+  name: 'notebook',
+  platform: 'linux',
+  agentVersion: '1',
+  enrolled: TENANT.created,
+  lastSeen: null,
+  revoked: null,
+};
+const FINDING = {
+  tenantId: TENANT.tenantId,
+  code: 'pack_damaged',
+  detail: 'pack 3',
+  affectedSnapshots: ['abc'],
+};
+
+let findings: (typeof FINDING)[] = [];
+afterEach(() => {
+  findings = [];
+  process.exitCode = undefined;
+});
+
+const administration: Administration = {
+  createTenant: async ({ name, modules }) => ({ ...TENANT, name, modules }),
+  listTenants: async () => [TENANT],
+  invite: async () => ({ line: 'cofre1:line', expires: TENANT.created }),
+  listDevices: async () => [DEVICE],
+  revokeDevice: async () => DEVICE,
+  statistics: async () => [],
+  verify: async () => ({ tenants: 1, packs: 2, bytes: 3, snapshots: 4, findings }),
+};
+
+async function run(...words: string[]) {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  const output = { stdout, stderr: stderr as unknown as NodeJS.WriteStream };
+  const appliance = {
+    serve: () => Promise.reject(new Error('not in this test')),
+    administer: <Result>(_: unknown, work: (given: Administration) => Promise<Result>) =>
+      work(administration),
+  };
+  const status = await runCommandLine(words, { appliance, output }, {});
+  stdout.end();
+  stderr.end();
+  return { status, stdout: await text(stdout), stderr: await text(stderr) };
+}
+
+test.each([
+  ['no folder', ['tenant', 'list']],
+  ['no quota', ['tenant', 'create', 'X', '--data', 'd']],
+  ['a quota of nothing', ['tenant', 'create', 'X', '--modules', '0', '--data', 'd']],
+  ['half a module', ['tenant', 'create', 'X', '--modules', '1.5', '--data', 'd']],
+  ['no number', ['tenant', 'create', 'X', '--modules', '', '--data', 'd']],
+  ['a name with a newline', ['tenant', 'create', 'a\nb', '--modules', '1', '--data', 'd']],
+  ['half a command', ['tenant']],
+  ['an unknown command', ['fly']],
+  ['one word too many', ['tenant', 'list', 'x', '--data', 'd']],
+  ['an unknown option', ['tenant', 'list', '--fast', '--data', 'd']],
+])('%s is a wrong command line: status 2, and nothing on standard output', async (_, words) => {
+  const ended = await run(...words);
+  expect([ended.status, ended.stdout]).toEqual([2, '']);
+  expect(ended.stderr).toMatch(/^(error: |Usage: )/);
+});
+
+test('a wrong command line is told to programs too', async () => {
+  const { status, stdout } = await run('tenant', 'list', '--json');
+  expect(status).toBe(2);
+  expect(JSON.parse(stdout)).toMatchObject({ message_type: 'error', code: 'usage', exit_code: 2 });
+});
+
+test.each(['', 'serve', 'tenant', 'tenant create', 'tenant list', 'device', 'device invite', 'device list'])(
+  '"%s" has its help',
+  async (words) => {
+    const ended = await run(...words.split(' ').filter((word) => word !== ''), '--help');
+    expect([ended.status, ended.stderr]).toEqual([0, '']);
+    expect(ended.stdout).toContain(`Usage: cofre-server ${words}`.trim());
+  },
+);
+
+test.each(['device revoke', 'verify', 'stats', 'version'])('"%s" has its help', async (words) => {
+  const ended = await run(...words.split(' '), '--help');
+  expect([ended.status, ended.stderr]).toEqual([0, '']);
+  expect(ended.stdout).toContain(`Usage: cofre-server ${words}`);
+});
+
+test('a list is a table for people, in which no name can turn the line round', async () => {
+  const { stdout } = await run('tenant', 'list', '--data', 'd');
+  const [titles, row, ...rest] = stdout.trimEnd().split('\n');
+  expect(titles).toMatch(/^TENANT\s+NAME\s+MODULES\s+USED\s+QUOTA\s+DEVICES\s+SNAPSHOTS$/);
+  expect(row).toContain('Evil\\u{202e}Name');
+  expect(row).toMatch(/1\.5 KiB\s+100\.0 MiB\s+1\s+7$/);
+  expect(rest).toEqual([]);
+});
+
+test('with --json a list is one line, keys in snake_case', async () => {
+  const { stdout } = await run('device', 'list', 'x', '--data', 'd', '--json');
+  expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    message_type: 'summary',
+    devices: [{ device_id: DEVICE.deviceId, agent_version: '1', last_seen: null }],
+  });
+});
+
+test('an invitation is the line and nothing else', async () => {
+  expect(await run('device', 'invite', 'x', '--data', 'd')).toEqual({
+    status: 0,
+    stdout: 'cofre1:line\n',
+    stderr: '',
+  });
+});
+
+test('verify ends with 0 when all is well, and with 1 and what it found when not', async () => {
+  const well = await run('verify', '--data', 'd');
+  expect([well.status, well.stdout]).toEqual([0, '1 tenants, 4 snapshots, 2 packs, 3 B read: no damage\n']);
+  findings = [FINDING];
+  const bad = await run('verify', '--data', 'd');
+  expect(bad.status).toBe(1);
+  expect(bad.stdout).toContain('pack_damaged  pack 3 (snapshots: abc)\n');
+});
