@@ -47,8 +47,9 @@ export interface SampleBlob {
   readonly bytes: Buffer;
 }
 
-export function sampleDevice(tenantId: TenantId): SampleDevice {
-  const key = signingKeyFromSeed(randomBytes(32));
+/** @param seed of its signing key, 32 bytes */
+export function sampleDevice(tenantId: TenantId, seed: Uint8Array = randomBytes(32)): SampleDevice {
+  const key = signingKeyFromSeed(seed);
   const deviceId = newRandomId<DeviceId>();
   return {
     tenantId,

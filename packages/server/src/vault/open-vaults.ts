@@ -42,19 +42,21 @@ const OPEN_PACKS_MAX = 128;
  * @throws CofreError `busy` naming the process that has them open
  */
 export async function openVaults(options: VaultsOptions): Promise<Vaults> {
-  const { dataFolder, storeFolder } = options;
-  await makeFolderDurably(dataFolder);
-  await makeFolderDurably(storeFolder);
-  await makeFolderDurably(databasesFolder(dataFolder));
-  const locks: FolderLock[] = [lockFolder(dataFolder)];
-  try {
-    if (storeFolder !== dataFolder) locks.push(lockFolder(storeFolder));
-    const clock = await openServiceClock(join(dataFolder, 'service-time.json'), options.clockSources);
-    return new OpenVaults(options, clock, locks);
-  } catch (error) {
-    for (const lock of locks) lock.release();
-    throw error;
-  }
+  const gate = new CallGate(options.onFatal);
+  return gate.run(async () => {
+    const { dataFolder, storeFolder } = options;
+    for (const folder of [dataFolder, storeFolder, databasesFolder(dataFolder)])
+      await makeFolderDurably(folder);
+    const locks: FolderLock[] = [lockFolder(dataFolder)];
+    try {
+      if (storeFolder !== dataFolder) locks.push(lockFolder(storeFolder));
+      const clock = await openServiceClock(join(dataFolder, 'service-time.json'), options.clockSources);
+      return new OpenVaults(options, gate, clock, locks);
+    } catch (error) {
+      for (const lock of locks) lock.release();
+      throw error;
+    }
+  });
 }
 
 interface VaultParts {
@@ -72,11 +74,11 @@ class OpenVaults implements Vaults {
   private readonly opened = new Map<TenantId, Promise<VaultParts>>();
   private closing: Promise<void> | null = null;
 
-  constructor(options: VaultsOptions, clock: ServiceClock, locks: readonly FolderLock[]) {
+  constructor(options: VaultsOptions, gate: CallGate, clock: ServiceClock, locks: readonly FolderLock[]) {
     this.options = options;
     this.clock = clock;
     this.locks = locks;
-    this.gate = new CallGate(options.onFatal);
+    this.gate = gate;
     this.pool = new DatabasePool(options.threadCount ?? THREADS, (error) => {
       this.gate.stop(new StorageFailure('the databases failed', error));
     });

@@ -38,8 +38,9 @@ import type {
 } from './vault.ts';
 import type { VaultContext } from './vault-context.ts';
 
-/** Ids that one step hashes: some tens of milliseconds on a database thread. */
-const HASH_STEP_IDS_MAX = 5_000;
+/** Ids that one step looks up or hashes: some tens of milliseconds on a thread that others wait for too. */
+const HAVE_STEP_IDS_MAX = 2_500;
+const HASH_STEP_IDS_MAX = 2_500;
 /** A lease with less than this left is renewed by whatever is called. */
 const RENEW_BELOW_MS = LIMITS.sessionLeaseMs * 0.75;
 
@@ -109,11 +110,15 @@ export class TenantVault implements Vault {
     return this.run(async () => {
       requireIds(ids, LIMITS.haveIdsMax);
       const inSession = this.inSession(caller, sessionId);
-      const answer = await this.context.index.call('haveChunks', { ...inSession, ids });
-      if (answer.leaseUntilMs - inSession.nowMs < RENEW_BELOW_MS) {
-        await this.context.index.call('renewSession', inSession);
+      const flags: Uint8Array[] = [];
+      for (const slice of slicesOf(ids, HAVE_STEP_IDS_MAX)) {
+        const answer = await this.context.index.call('haveChunks', { ...inSession, ids: slice });
+        flags.push(answer.flags);
+        if (answer.leaseUntilMs - inSession.nowMs < RENEW_BELOW_MS) {
+          await this.context.index.call('renewSession', inSession);
+        }
       }
-      return bufferOf(answer.flags);
+      return Buffer.concat(flags);
     });
   }
 
@@ -187,8 +192,7 @@ export class TenantVault implements Vault {
   /** The set hash of ids, in slices, off the event loop. */
   private async hashIds(ids: Buffer): Promise<Uint8Array> {
     const total = RefsetHash.empty().state();
-    for (let start = 0; start < ids.length; start += HASH_STEP_IDS_MAX * CHUNK_ID_BYTES) {
-      const slice = ids.subarray(start, start + HASH_STEP_IDS_MAX * CHUNK_ID_BYTES);
+    for (const slice of slicesOf(ids, HASH_STEP_IDS_MAX)) {
       mergeStates(total, await this.context.index.hashIds(slice), 1);
     }
     return total;
@@ -221,6 +225,15 @@ function describeSession(opened: OpenedSession, nowMs: number): Session {
     domainChunkCount: opened.domainChunkCount,
     serviceTime: new Date(nowMs).toISOString(),
   };
+}
+
+/** Packed ids in slices of `countMax`; one empty slice when there are none. */
+function slicesOf(ids: Buffer, countMax: number): Buffer[] {
+  const slices = [ids.subarray(0, countMax * CHUNK_ID_BYTES)];
+  for (let start = countMax * CHUNK_ID_BYTES; start < ids.length; start += countMax * CHUNK_ID_BYTES) {
+    slices.push(ids.subarray(start, start + countMax * CHUNK_ID_BYTES));
+  }
+  return slices;
 }
 
 function requireIds(ids: Buffer, countMax: number): void {
