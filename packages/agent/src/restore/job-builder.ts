@@ -12,13 +12,15 @@ const JOB = {
   /** Some hundredths of a second of work: enough to keep a worker busy, few enough to share out evenly. */
   contentBytes: 16 * 1024 * 1024,
   chunks: 256,
-  files: 1024,
-  /** Each keeps a descriptor open until the job is done. */
-  folders: 48,
-  /** Files of several pieces may all be open at once. */
-  splitFiles: 128,
+  files: 2048,
 } as const;
 const HARD_FACTOR = 1.5;
+
+/**
+ * Descriptors that all jobs together may have open: folders are open until the job is done, files of several
+ * pieces perhaps all at once. With `HARD_FACTOR` they stay below 1,024, which is all that some systems allow.
+ */
+const OPEN_MAX = { folders: 360, splitFiles: 180 } as const;
 
 /** Who waits for the result of a file of a job. */
 export type JobOwner =
@@ -33,6 +35,7 @@ export interface BuiltJob {
 
 /** Gathers files in catalog order into jobs. Ask {@link isFull} before adding, and {@link take} then. */
 export class JobBuilder {
+  readonly #jobsAtOnce: number;
   #number = 0;
   #chunkPlaces = new Map<ChunkId, number>();
   /** Of each chunk, the numbers of its pieces one after the other. */
@@ -44,6 +47,11 @@ export class JobBuilder {
   #splitFiles = 0;
   #segment: { readonly shared: SharedFile; readonly file: number } | null = null;
 
+  /** @param jobsAtOnce that may be under way, the one that is being built included */
+  constructor(jobsAtOnce: number) {
+    this.#jobsAtOnce = jobsAtOnce;
+  }
+
   get isEmpty(): boolean {
     return this.#files.length === 0;
   }
@@ -54,8 +62,8 @@ export class JobBuilder {
       this.#contentBytes / JOB.contentBytes,
       this.#chunkPieces.length / JOB.chunks,
       this.#files.length / JOB.files,
-      this.#folders.size / JOB.folders,
-      this.#splitFiles / JOB.splitFiles,
+      (this.#folders.size * this.#jobsAtOnce) / OPEN_MAX.folders,
+      (this.#splitFiles * this.#jobsAtOnce) / OPEN_MAX.splitFiles,
     );
     const isContinued = nextChunkId !== null && this.#chunkPlaces.has(nextChunkId);
     return fullness >= (isContinued ? HARD_FACTOR : 1);

@@ -25,9 +25,14 @@ export class JobPool {
     this.#onResult = onResult;
   }
 
+  /** Jobs that may be under way at once. */
+  get jobsMax(): number {
+    return this.#runners.length * JOBS_PER_RUNNER;
+  }
+
   /** Resolves when the job was begun, which waits for room. */
   async submit(job: RestoreJob): Promise<void> {
-    await this.#waitUntilBelow(this.#runners.length * JOBS_PER_RUNNER);
+    await this.#waitUntilBelow(this.jobsMax);
     void this.#run(job);
   }
 

@@ -33,13 +33,14 @@ export interface RestoreRunParts {
 export class RestoreRun {
   readonly #parts: RestoreRunParts;
   readonly #pool: JobPool;
-  readonly #builder = new JobBuilder();
+  readonly #builder: JobBuilder;
   readonly #owners = new Map<number, readonly JobOwner[]>();
   readonly #sharedFiles = new Set<SharedFile>();
 
   constructor(parts: RestoreRunParts) {
     this.#parts = parts;
     this.#pool = new JobPool(parts.runners, (result) => this.#takeResult(result));
+    this.#builder = new JobBuilder(this.#pool.jobsMax + 1);
   }
 
   /** To be called once. @throws CofreError for what ends the restore; no incomplete file is left then */

@@ -134,7 +134,7 @@ export class TargetFolders {
     const isFresh = !this.#joined.has(path);
     const held = { path, handle, isFresh, inheritsAcl: !isFresh && hasDefaultAcl(handle), pins: 0 };
     this.#held.set(path, held);
-    this.#giveUpOldest();
+    this.#giveUpOldest(held);
     return held;
   }
 
@@ -149,10 +149,11 @@ export class TargetFolders {
     }
   }
 
-  #giveUpOldest(): void {
+  /** Pinned ones stay, and the one that was opened for whoever asks: there may be more than the bound then. */
+  #giveUpOldest(newest: HeldFolder): void {
     if (this.#held.size <= OPEN_FOLDERS_MAX) return;
     for (const [path, held] of this.#held) {
-      if (held.pins > 0) continue;
+      if (held.pins > 0 || held === newest) continue;
       held.handle.close();
       this.#held.delete(path);
       return;
