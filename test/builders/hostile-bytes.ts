@@ -54,22 +54,21 @@ export function mutated(...valid: readonly Uint8Array[]): fc.Arbitrary<Buffer> {
     .map(([bytes, mutations]) => mutations.reduce(mutate, Buffer.from(bytes)));
 }
 
-function mutate(bytes: Buffer, { kind, at, value, count }: Mutation): Buffer {
-  const place = bytes.length === 0 ? 0 : at % bytes.length;
-  const [before, after] = [bytes.subarray(0, place), bytes.subarray(place)];
-  switch (kind) {
-    case 'set':
-      return Buffer.concat([before, Buffer.from([value]), after.subarray(1)]);
-    case 'insert':
-      return Buffer.concat([before, Buffer.alloc(count, value), after]);
-    case 'remove':
-      return Buffer.concat([before, after.subarray(count)]);
-    case 'cut':
-      return Buffer.from(before);
-    case 'repeat':
-      return Buffer.concat([before, after.subarray(0, count), after]);
-    case 'number':
-      // A length or a count, as large as it gets.
-      return Buffer.concat([before, Buffer.alloc(4, value === 0 ? 0xff : value), after.subarray(4)]);
-  }
+const MUTATIONS: Record<Mutation['kind'], (before: Buffer, after: Buffer, change: Mutation) => Buffer[]> = {
+  set: (before, after, { value }) => [before, Buffer.from([value]), after.subarray(1)],
+  insert: (before, after, { value, count }) => [before, Buffer.alloc(count, value), after],
+  remove: (before, after, { count }) => [before, after.subarray(count)],
+  cut: (before) => [before],
+  repeat: (before, after, { count }) => [before, after.subarray(0, count), after],
+  // A length or a count, as large as it gets.
+  number: (before, after, { value }) => [
+    before,
+    Buffer.alloc(4, value === 0 ? 0xff : value),
+    after.subarray(4),
+  ],
+};
+
+function mutate(bytes: Buffer, change: Mutation): Buffer {
+  const place = bytes.length === 0 ? 0 : change.at % bytes.length;
+  return Buffer.concat(MUTATIONS[change.kind](bytes.subarray(0, place), bytes.subarray(place), change));
 }

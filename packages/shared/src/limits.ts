@@ -21,7 +21,7 @@ export const LIMITS = {
   /** Files up to this size are bundled with their neighbours. */
   bundledFileBytesMax: 512 * KIB,
   /** A bundle ends at the latest here: one job of a chunk worker, and its input slab. */
-  bundleBytesMax: 8 * MIB,
+  bundleBytesMax: 6 * MIB,
   /** Files of a bundle at most: bounds the answer of one job. */
   bundleFilesMax: 2048,
   /** Large files are cut at multiples of this, so that several workers can read one file. */

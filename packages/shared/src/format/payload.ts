@@ -88,7 +88,7 @@ function compress(raw: Uint8Array): Buffer | null {
   if (raw.length < 32) return null;
   return zstdCompressSync(raw, {
     // One output buffer of this size is enough for whatever zstd makes of it.
-    chunkSize: Math.max(1024, raw.length + (raw.length >> 8) + 64),
+    chunkSize: Math.max(1024, (raw.length >> 1) + 64),
     params: ZSTD_PARAMETERS,
     pledgedSrcSize: raw.length,
   });
