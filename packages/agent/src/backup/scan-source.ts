@@ -5,6 +5,7 @@ import { walk } from '../source/walk.ts';
 import type { WalkItem } from '../source/walk-item.ts';
 import type { BackupOptions } from './backup.ts';
 import type { EntryQueue } from './entry-queue.ts';
+import { HeapKeeper } from './pipeline/garbage.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 import type { SnapshotWriter } from './snapshot-writer.ts';
 import type { SourceScan } from './source-scan.ts';
@@ -32,6 +33,7 @@ export interface ScanLoop {
 export async function scanSource(loop: ScanLoop): Promise<void> {
   const { options, scan, queue, pipeline } = loop;
   const missingRoots = new Set<string>();
+  const heap = new HeapKeeper();
   const items = walk(
     options.roots.map((root) => `/${root}` as ByteString),
     {
@@ -47,6 +49,7 @@ export async function scanSource(loop: ScanLoop): Promise<void> {
       scan.take(item);
     }
     await step(loop, batch.at(-1)?.path ?? null);
+    heap.check();
     await pipeline.pool.room();
     while (queue.length > QUEUED_ENTRIES_MAX) await waitForEntries(loop);
   }

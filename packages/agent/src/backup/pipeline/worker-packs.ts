@@ -5,7 +5,7 @@ import type { PeriodKeys } from '@cofre/shared/crypto/key-period';
 import type { ChunkId } from '@cofre/shared/ids';
 import type { MessageFromWorker } from './messages.ts';
 import { PackBuilder } from './pack-builder.ts';
-import { YoungGarbage } from './young-garbage.ts';
+import { YoungGarbage } from './garbage.ts';
 
 const NO_TABLE = new Uint8Array(0);
 
