@@ -10,7 +10,7 @@ import type {
   BackupProgress,
   BackupSummary,
 } from '../../backup/backup.ts';
-import { collect, withCommonOptions } from '../common-options.ts';
+import { collect, withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
@@ -36,7 +36,7 @@ const STATUS_INTERVAL_MS = 1000;
 
 /** `cofre backup PATH…` */
 export function addBackupCommand(program: Command, { say, run }: CommandLine): void {
-  withCommonOptions(program.command('backup'), say)
+  withGeneralOptions(program.command('backup'), say)
     .description(say('backupDescription'))
     .argument('[paths...]', say('backupPaths'))
     .option('--set <name>', say('backupSet'), 'default')

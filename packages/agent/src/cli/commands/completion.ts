@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { CofreError } from '@cofre/shared/errors';
-import { withCommonOptions } from '../common-options.ts';
+import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags } from '../invocation.ts';
 
 /** `cofre completion SHELL` */
 export function addCompletionCommand(program: Command, { say, run }: CommandLine): void {
-  withCommonOptions(program.command('completion'), say)
+  withGeneralOptions(program.command('completion'), say)
     .description(say('completionDescription'))
     .argument('<shell>', say('completionShell'))
     .action(async (shell: string, flags: CommonFlags) =>

@@ -1,7 +1,7 @@
 import { displayName } from '@cofre/shared/bytes';
 import type { Command } from 'commander';
 import type { SnapshotDifference } from '../../browse/diff-snapshots.ts';
-import { withCommonOptions } from '../common-options.ts';
+import { withGeneralOptions } from '../general-options.ts';
 import { entryFields } from '../entry-row.ts';
 import type { CommandLine, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
@@ -10,7 +10,7 @@ import { snapshotArgument, withSnapshotOptions, type SnapshotFlags } from '../sn
 
 /** `cofre diff A B --kit FILE` */
 export function addDiffCommand(program: Command, { say, run }: CommandLine): void {
-  withSnapshotOptions(withCommonOptions(program.command('diff'), say), say)
+  withSnapshotOptions(withGeneralOptions(program.command('diff'), say), say)
     .description(say('diffDescription'))
     .argument('<before>', say('snapshotArgument'))
     .argument('<after>', say('snapshotArgument'))

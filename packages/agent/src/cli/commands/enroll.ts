@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { CofreError } from '@cofre/shared/errors';
 import { LIMITS } from '@cofre/shared/limits';
 import type { Command } from 'commander';
-import { withCommonOptions } from '../common-options.ts';
+import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 import { readListFile } from '../source-paths.ts';
 
@@ -15,7 +15,7 @@ interface EnrollFlags extends CommonFlags {
 
 /** `cofre enroll LINE --kit FILE` */
 export function addEnrollCommand(program: Command, { say, run, environment }: CommandLine): void {
-  withCommonOptions(program.command('enroll'), say)
+  withGeneralOptions(program.command('enroll'), say)
     .description(say('enrollDescription'))
     .argument('[line]', say('enrollLine'))
     .requiredOption('--kit <file>', say('enrollKit'))

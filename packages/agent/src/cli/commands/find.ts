@@ -1,6 +1,6 @@
 import { displayName, type ByteString } from '@cofre/shared/bytes';
 import type { Command } from 'commander';
-import { withCommonOptions } from '../common-options.ts';
+import { withGeneralOptions } from '../general-options.ts';
 import { entryFields } from '../entry-row.ts';
 import type { CommandLine, Invocation } from '../invocation.ts';
 import { absolutePath } from '../path-fields.ts';
@@ -9,7 +9,7 @@ import { snapshotArgument, withSnapshotOptions, type SnapshotFlags } from '../sn
 
 /** `cofre find SNAPSHOT PATTERN --kit FILE` */
 export function addFindCommand(program: Command, { say, run }: CommandLine): void {
-  withSnapshotOptions(withCommonOptions(program.command('find'), say), say)
+  withSnapshotOptions(withGeneralOptions(program.command('find'), say), say)
     .description(say('findDescription'))
     .argument('<snapshot>', say('snapshotArgument'))
     .argument('<pattern>', say('findPattern'))

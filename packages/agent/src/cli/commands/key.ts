@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { withCommonOptions } from '../common-options.ts';
+import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 
 interface KeyFlags extends CommonFlags {
@@ -16,11 +16,11 @@ export function addKeyCommand(program: Command, { say, run }: CommandLine): void
     .command('key')
     .description(say('keyDescription'))
     .helpOption('-h, --help', say('helpOption'));
-  withCommonOptions(key.command('show-kit'), say)
+  withGeneralOptions(key.command('show-kit'), say)
     .description(say('showKitDescription'))
     .option('--kit <file>', say('kitOption'))
     .action(async (flags: KeyFlags) => run(flags, async (invocation) => showKit(invocation, flags.kit)));
-  withCommonOptions(key.command('test'), say)
+  withGeneralOptions(key.command('test'), say)
     .description(say('testKeyDescription'))
     .option('--kit <file>', say('kitOption'))
     .action(async (flags: KeyFlags) => run(flags, async (invocation) => testKey(invocation, flags.kit)));

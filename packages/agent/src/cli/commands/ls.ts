@@ -1,6 +1,6 @@
 import type { ByteString } from '@cofre/shared/bytes';
 import type { Command } from 'commander';
-import { withCommonOptions } from '../common-options.ts';
+import { withGeneralOptions } from '../general-options.ts';
 import { entryFields, entryLine } from '../entry-row.ts';
 import type { CommandLine, Invocation } from '../invocation.ts';
 import { bytesOfArguments } from '../raw-arguments.ts';
@@ -12,7 +12,7 @@ interface LsFlags extends SnapshotFlags {
 
 /** `cofre ls SNAPSHOT [PATH] --kit FILE` */
 export function addLsCommand(program: Command, { say, run }: CommandLine): void {
-  withSnapshotOptions(withCommonOptions(program.command('ls'), say), say)
+  withSnapshotOptions(withGeneralOptions(program.command('ls'), say), say)
     .description(say('lsDescription'))
     .argument('<snapshot>', say('snapshotArgument'))
     .argument('[path]', say('lsPath'), '/')

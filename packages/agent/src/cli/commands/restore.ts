@@ -3,7 +3,7 @@ import { EXIT } from '@cofre/shared/errors/exit-codes';
 import { Option, type Command } from 'commander';
 import type { RestoreNote, RestoreObserver, RestoreOptions, RestoreSummary } from '../../restore/restore.ts';
 import type { OwnerPolicy, TargetProblemKind } from '../../restore/target/target.ts';
-import { withCommonOptions } from '../common-options.ts';
+import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
@@ -28,7 +28,7 @@ const NOTES_SHOWN_MAX = 10;
 
 /** `cofre restore SNAPSHOT [PATH…] --target DIR --kit FILE` */
 export function addRestoreCommand(program: Command, { say, run }: CommandLine): void {
-  withSnapshotOptions(withCommonOptions(program.command('restore'), say), say)
+  withSnapshotOptions(withGeneralOptions(program.command('restore'), say), say)
     .description(say('restoreDescription'))
     .argument('<snapshot>', say('snapshotArgument'))
     .argument('[paths...]', say('restorePaths'))

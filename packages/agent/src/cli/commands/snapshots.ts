@@ -2,7 +2,7 @@ import { byteStringFromText, displayName } from '@cofre/shared/bytes';
 import type { SnapshotInfo } from '@cofre/shared/format/snapshot-info';
 import type { Command } from 'commander';
 import type { Snapshot } from '../../vault-reader/snapshot.ts';
-import { withCommonOptions } from '../common-options.ts';
+import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
 import { formatBytes, formatCount, formatMoment } from '../quantities.ts';
@@ -26,7 +26,7 @@ const SHORT_ID_CHARACTERS = 8;
 
 /** `cofre snapshots [--kit FILE]` */
 export function addSnapshotsCommand(program: Command, { say, run }: CommandLine): void {
-  withCommonOptions(program.command('snapshots'), say)
+  withGeneralOptions(program.command('snapshots'), say)
     .description(say('snapshotsDescription'))
     .option('--kit <file>', say('kitOption'))
     .action(async (flags: SnapshotsFlags) => run(flags, async (invocation) => list(invocation, flags.kit)));

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { withCommonOptions } from '../common-options.ts';
+import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 import { formatBytes, formatMoment } from '../quantities.ts';
 import { formatTable } from '../table.ts';
 
 /** `cofre status` */
 export function addStatusCommand(program: Command, { say, run }: CommandLine): void {
-  withCommonOptions(program.command('status'), say)
+  withGeneralOptions(program.command('status'), say)
     .description(say('statusDescription'))
     .action(async (flags: CommonFlags) => run(flags, showStatus));
 }

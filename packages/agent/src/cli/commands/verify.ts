@@ -2,7 +2,7 @@ import { displayName } from '@cofre/shared/bytes';
 import { EXIT } from '@cofre/shared/errors/exit-codes';
 import type { Command } from 'commander';
 import type { AgentVerifyFinding, VerifyObserver, VerifySummary } from '../../verify/verify.ts';
-import { withCommonOptions } from '../common-options.ts';
+import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
 import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
@@ -19,7 +19,7 @@ const PATHS_SHOWN_MAX = 5;
 
 /** `cofre verify [--read-data --kit FILE]` */
 export function addVerifyCommand(program: Command, { say, run }: CommandLine): void {
-  withCommonOptions(program.command('verify'), say)
+  withGeneralOptions(program.command('verify'), say)
     .description(say('verifyDescription'))
     .option('--kit <file>', say('kitOption'))
     .option('--read-data', say('readDataOption'))

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { AGENT_VERSION } from '../../client/agent-version.ts';
-import { withCommonOptions } from '../common-options.ts';
+import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags } from '../invocation.ts';
 
 /** `cofre version` */
 export function addVersionCommand(program: Command, { say, run }: CommandLine): void {
-  withCommonOptions(program.command('version'), say)
+  withGeneralOptions(program.command('version'), say)
     .description(say('versionDescription'))
     .action(async (flags: CommonFlags) =>
       run(flags, async ({ output }) => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Say } from './texts.ts';
 
 /** Adds what every command takes. */
-export function withCommonOptions(command: Command, say: Say): Command {
+export function withGeneralOptions(command: Command, say: Say): Command {
   return command
     .option('--state <dir>', say('stateOption'))
     .option('--json', say('jsonOption'))
