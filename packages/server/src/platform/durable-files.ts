@@ -1,4 +1,4 @@
-import { link, mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isNotThere, isOutOfSpace, StorageFailure, systemErrorCode } from './storage-failure.ts';
 
@@ -36,11 +36,12 @@ export async function makeFolderDurably(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
-    if (isNotThere(error)) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT') {
       await makeFolderDurably(dirname(path));
       return makeFolderDurably(path);
     }
-    if (systemErrorCode(error) !== 'EEXIST') throw error;
+    if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
   }
   // Without this the folder could vanish in a power loss together with synced files in it. Also where it was there
   // already: whoever made it may have died, or be at it right now, before this same line.

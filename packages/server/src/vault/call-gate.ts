@@ -20,7 +20,10 @@ export class CallGate {
   async run<Result>(call: () => Promise<Result>): Promise<Result> {
     this.enter();
     try {
-      return await call();
+      const result = await call();
+      // What went well while something else failed for good is not acknowledged either.
+      if (this.failure !== null) throw this.failure;
+      return result;
     } catch (error) {
       throw this.translate(error);
     } finally {

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofreError } from '@cofre/shared/errors';
 import { isRandomId, type TenantId } from '@cofre/shared/ids';
@@ -14,6 +14,7 @@ import type { NewObject } from './index/objects.store.ts';
 import { databasesFolder, VaultLayout } from './layout.ts';
 import { decodeTenantDescription, encodeTenantDescription } from './objects/tenant-description.ts';
 import { PackFiles } from './read/pack-files.ts';
+import { ReaderShare } from './read/reader-share.ts';
 import { StoreSpace } from './store-space.ts';
 import { sweepVault } from './sweep.ts';
 import { TenantVault } from './tenant-vault.ts';
@@ -49,7 +50,8 @@ export async function openVaults(options: VaultsOptions): Promise<Vaults> {
       await makeFolderDurably(folder);
     const locks: FolderLock[] = [lockFolder(dataFolder)];
     try {
-      if (storeFolder !== dataFolder) locks.push(lockFolder(storeFolder));
+      const isOne = (await realpath(storeFolder)) === (await realpath(dataFolder));
+      if (!isOne) locks.push(lockFolder(storeFolder));
       const clock = await openServiceClock(join(dataFolder, 'service-time.json'), options.clockSources);
       return new OpenVaults(options, gate, clock, locks);
     } catch (error) {
@@ -87,6 +89,7 @@ class OpenVaults implements Vaults {
       space: new StoreSpace(options.storeFolder, options.storeHeadroomBytes ?? LIMITS.storeHeadroomBytes),
       uploads: new Semaphore(LIMITS.uploadsMax),
       packFiles: new PackFiles(OPEN_PACKS_MAX),
+      readers: new ReaderShare(),
       gate: this.gate,
       nowMs: () => this.clock.nowMs(),
       crashPoint: options.crashPoint ?? (() => undefined),

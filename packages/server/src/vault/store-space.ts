@@ -16,15 +16,15 @@ export class StoreSpace {
   }
 
   /**
-   * Runs an upload of up to `lengthBytes`, counted as arriving until it ends.
+   * Runs a write of up to `lengthBytes`, counted as arriving until it ends.
    * @throws CofreError `storage_full`
    */
-  async run<Result>(lengthBytes: number, upload: () => Promise<Result>): Promise<Result> {
+  async run<Result>(lengthBytes: number, write: () => Promise<Result>): Promise<Result> {
     this.arrivingBytes += lengthBytes;
     try {
       const free = await freeBytes(this.folder);
       if (free - this.arrivingBytes < this.headroomBytes) throw new CofreError('storage_full');
-      return await upload();
+      return await write();
     } finally {
       this.arrivingBytes -= lengthBytes;
     }

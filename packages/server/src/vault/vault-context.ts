@@ -9,6 +9,7 @@ import type { CallGate } from './call-gate.ts';
 import type { VaultIndex } from './index/database-pool.ts';
 import type { VaultLayout } from './layout.ts';
 import type { PackFiles } from './read/pack-files.ts';
+import type { ReaderShare } from './read/reader-share.ts';
 import type { StoreSpace } from './store-space.ts';
 
 /** What all vaults of a process share. */
@@ -17,6 +18,7 @@ export interface SharedParts {
   readonly space: StoreSpace;
   readonly uploads: Semaphore;
   readonly packFiles: PackFiles;
+  readonly readers: ReaderShare;
   readonly gate: CallGate;
   nowMs(): number;
   /** Called at named points between the steps of a write; tests end the process there. */
@@ -30,6 +32,7 @@ export class VaultContext {
   readonly layout: VaultLayout;
   readonly folders: DurableFolders;
   readonly packFiles: PackFiles;
+  readonly readers: ReaderShare;
   readonly gate: CallGate;
   private readonly shared: SharedParts;
   private readonly uploads = new Semaphore(LIMITS.uploadsPerTenantMax);
@@ -42,6 +45,7 @@ export class VaultContext {
     this.layout = layout;
     this.folders = shared.folders;
     this.packFiles = shared.packFiles;
+    this.readers = shared.readers;
     this.gate = shared.gate;
     this.shared = shared;
   }
@@ -58,12 +62,17 @@ export class VaultContext {
   async runUpload<Result>(lengthBytes: number, upload: () => Promise<Result>): Promise<Result> {
     return this.uploads.run(() =>
       this.shared.uploads.run(() =>
-        this.shared.space.run(lengthBytes, async () => {
+        this.runWithSpace(lengthBytes, async () => {
           await this.discardLeftovers();
           return upload();
         }),
       ),
     );
+  }
+
+  /** Runs a write of some bytes while it leaves the store's headroom. @throws CofreError `storage_full` */
+  runWithSpace<Result>(lengthBytes: number, write: () => Promise<Result>): Promise<Result> {
+    return this.shared.space.run(lengthBytes, write);
   }
 
   /**

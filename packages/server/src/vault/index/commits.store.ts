@@ -127,6 +127,9 @@ export function clearDraft(index: IndexConnection, input: { session: number }): 
   index.drafts.delete(input.session);
 }
 
+/** A node's table has up to 256 KiB. */
+const NODES_A_STEP = 64;
+
 export interface ResolveStep {
   readonly session: number;
   readonly domain: number;
@@ -202,7 +205,7 @@ export function checkClosure(
   const nodes = index
     .statement(
       `SELECT chunk, ids FROM temp.draft_refs JOIN node_tables USING (chunk)
-       WHERE session = ? AND mode = 'add' AND chunk > ? ORDER BY chunk LIMIT 512`,
+       WHERE session = ? AND mode = 'add' AND chunk > ? ORDER BY chunk LIMIT ${NODES_A_STEP}`,
     )
     .all(step.session, step.after) as { chunk: number; ids: Buffer }[];
   let lookedUp = 0;
@@ -216,7 +219,7 @@ export function checkClosure(
     lookedUp += countOfIds(node.ids);
     if (lookedUp >= step.idsMax) return { missing: Buffer.concat(missing), outside, next: node.chunk };
   }
-  const next = nodes.length === 512 ? (nodes.at(-1)?.chunk ?? null) : null;
+  const next = nodes.length === NODES_A_STEP ? (nodes.at(-1)?.chunk ?? null) : null;
   return { missing: Buffer.concat(missing), outside, next };
 }
 

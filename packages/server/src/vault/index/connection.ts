@@ -6,7 +6,9 @@ export type Database = BetterSqlite3.Database;
 
 const BUSY_TIMEOUT_MS = 5000;
 /** Pages that one connection keeps; dozens may be open. */
-const CACHE_KIB = 6 * 1024;
+const CACHE_KIB = 4 * 1024;
+/** What a log that grew in a large transaction is cut to. */
+const LOG_BYTES_MAX = 16 * 1024 * 1024;
 const SYNCHRONOUS_FULL = 2;
 
 /** An open index of one vault, with its prepared statements. It lives on a database thread. */
@@ -70,6 +72,7 @@ function configure(database: Database): void {
   database.pragma('foreign_keys = ON');
   database.pragma('temp_store = MEMORY');
   database.pragma(`cache_size = -${CACHE_KIB}`);
+  database.pragma(`journal_size_limit = ${LOG_BYTES_MAX}`);
   expectPragma(database, 'journal_mode', 'wal');
   expectPragma(database, 'synchronous', SYNCHRONOUS_FULL);
   expectPragma(database, 'foreign_keys', 1);

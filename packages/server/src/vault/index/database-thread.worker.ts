@@ -14,7 +14,7 @@ import type { ThreadFailure, ThreadReply, ThreadRequest } from './thread-message
 type Call = Extract<ThreadRequest, { kind: 'call' }>;
 
 /** Open indexes of a thread at most; the one unused for longest is closed first. */
-const OPEN_INDEXES_MAX = 32;
+const OPEN_INDEXES_MAX = 24;
 
 const port = parentPort;
 if (port === null) throw new Error('This file runs as a worker thread only');

@@ -174,6 +174,11 @@ function closeExpired(index: IndexConnection, nowMs: number): void {
     nowMs - LIMITS.sessionAgeMaxMs,
   );
   for (const { session } of expired) endSession(index, session);
+  // By then nobody repeats a call of one any more.
+  index.run(
+    'DELETE FROM sessions WHERE session IN (SELECT session FROM sessions WHERE is_open = 0 AND opened_ms < ? LIMIT 100)',
+    nowMs - 2 * LIMITS.sessionAgeMaxMs,
+  );
 }
 
 function endSession(index: IndexConnection, session: number): void {

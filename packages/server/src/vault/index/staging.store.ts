@@ -4,8 +4,8 @@ import type { IndexConnection } from './connection.ts';
 import type { PackedIds } from './packed-ids.ts';
 import { requireSession, type InSession } from './sessions.store.ts';
 
-/** Parts of one change at most: with full parts, 50 million ids. */
-const STAGED_PARTS_MAX = 1000;
+/** Parts of one change at most: with full parts ten million ids, which is some ten terabytes of content. */
+const STAGED_PARTS_MAX = 200;
 
 /**
  * Keeps a part of a session's change of the refset; the same part again replaces it.

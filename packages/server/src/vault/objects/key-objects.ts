@@ -24,6 +24,15 @@ export class KeyObjects {
    */
   async store(caller: Caller, kind: ObjectKind, object: Buffer): Promise<{ number: number }> {
     const key = this.keyOf(caller, kind, object);
+    return this.vault.runWithSpace(object.length, () => this.storeNow(caller, kind, key, object));
+  }
+
+  private storeNow(
+    caller: Caller,
+    kind: ObjectKind,
+    key: string,
+    object: Buffer,
+  ): Promise<{ number: number }> {
     return this.objects.exclusively(async () => {
       const known = await this.vault.index.call('findObject', { kind, key });
       if (known !== null) {

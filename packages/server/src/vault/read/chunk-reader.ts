@@ -32,14 +32,19 @@ export class ChunkReader {
       domainId,
       ids: packIds(ids),
     });
-    const runs = planReads(places);
-    let next = this.fetch(runs[0]);
-    for (const [place, run] of runs.entries()) {
-      const bytes = await next;
-      next = this.fetch(runs[place + 1]);
-      // Awaited in the next turn; if the consumer leaves before, its failure concerns nobody.
-      next.catch(() => undefined);
-      yield* framesOf(run, bytes, ids, domainId);
+    const leave = this.vault.readers.enter();
+    try {
+      const runs = planReads(places, this.vault.readers.runBytesMax);
+      let next = this.fetch(runs[0]);
+      for (const [place, run] of runs.entries()) {
+        const bytes = await next;
+        next = this.fetch(runs[place + 1]);
+        // Awaited in the next turn; if the consumer leaves before, its failure concerns nobody.
+        next.catch(() => undefined);
+        yield* framesOf(run, bytes, ids, domainId);
+      }
+    } finally {
+      leave();
     }
     yield encodeEndFrame(ids.length);
   }

@@ -8,20 +8,21 @@ export interface ReadRun {
   readonly blobs: { readonly place: number; readonly offset: number; readonly length: number }[];
 }
 
-/** Bytes of one read at most, unless a single blob is larger. */
-const RUN_BYTES_MAX = 4 * 1024 * 1024;
 /** Reading this much for nothing costs less than another read. */
 const GAP_BYTES_MAX = 32 * 1024;
 
-/** Joins neighbours in the question that are neighbours in a pack, so that one read serves them. */
-export function planReads({ packs, offsets, lengths }: ChunkPlaces): ReadRun[] {
+/**
+ * Joins neighbours in the question that are neighbours in a pack, so that one read serves them.
+ * @param runBytesMax bytes of one read at most, unless a single blob is larger
+ */
+export function planReads({ packs, offsets, lengths }: ChunkPlaces, runBytesMax: number): ReadRun[] {
   const runs: ReadRun[] = [];
   for (let place = 0; place < packs.length; place++) {
     const pack = packs[place] as number;
     const offset = offsets[place] as number;
     const length = lengths[place] as number;
     const run = runs.at(-1);
-    if (run !== undefined && run.pack === pack && (pack === 0 || fits(run, offset, length))) {
+    if (run !== undefined && run.pack === pack && (pack === 0 || fits(run, offset, length, runBytesMax))) {
       run.length = offset + length - run.offset;
       run.blobs.push({ place, offset, length });
     } else {
@@ -31,7 +32,7 @@ export function planReads({ packs, offsets, lengths }: ChunkPlaces): ReadRun[] {
   return runs;
 }
 
-function fits(run: ReadRun, offset: number, length: number): boolean {
+function fits(run: ReadRun, offset: number, length: number, runBytesMax: number): boolean {
   const gapBytes = offset - (run.offset + run.length);
-  return gapBytes >= 0 && gapBytes <= GAP_BYTES_MAX && offset + length - run.offset <= RUN_BYTES_MAX;
+  return gapBytes >= 0 && gapBytes <= GAP_BYTES_MAX && offset + length - run.offset <= runBytesMax;
 }

@@ -13,7 +13,7 @@ export interface ChainProblem {
 }
 
 const STEP_REFS = 5_000;
-const STEP_NODES = 200;
+const STEP_NODES = 64;
 
 /**
  * Recomputes what the head of a chain needs from its intervals and compares it with what the device signed; checks
