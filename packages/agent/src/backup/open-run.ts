@@ -12,7 +12,7 @@ import { encodeSignedObject } from '@cofre/shared/format/envelope/signed-object'
 import { newRandomId, type SessionId, type SetId } from '@cofre/shared/ids';
 import type { Session } from '@cofre/shared/wire/sessions';
 import type { AgentContext } from '../state/agent-context.ts';
-import { loadRoster } from './tenant-trust.ts';
+import { fetchConfirmedRoster } from '../vault-reader/confirmed-roster.ts';
 
 /** What a run has when it begins: a session on the server, and keys of its own. */
 export interface OpenRun {
@@ -42,7 +42,7 @@ export async function openRun(context: AgentContext, setName: string): Promise<O
 /** Content that was acknowledged before its key would be lost: so the key goes first. */
 async function storeKeyring(context: AgentContext, period: KeyPeriod): Promise<void> {
   const { identity, client } = context;
-  const roster = await loadRoster(client, identity);
+  const { roster } = await fetchConfirmedRoster(context);
   const sealed = await sealWithAge(encodeKeyPeriod(period), roster.recipients);
   const { keyPeriodId, deviceId, domainId } = period;
   const createdNs = BigInt(Date.now()) * 1_000_000n;
