@@ -48,7 +48,12 @@ async function runCommand(
   try {
     await using resources = new AsyncDisposableStack();
     const folders = stateFolders(flags.state);
-    status = (await perform({ say, language, output, signal, folders, resources })) ?? EXIT.done;
+    try {
+      status = (await perform({ say, language, output, signal, folders, resources })) ?? EXIT.done;
+    } finally {
+      // Whatever was still asked for (a listing that nobody reads to its end) fails when the connections go.
+      resources.defer(() => void process.on('unhandledRejection', () => undefined));
+    }
   } catch (error) {
     const cause = signal.aborted ? new CofreError('interrupted', {}, { cause: error }) : error;
     status = reportFailure(cause, output, language);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatCount, formatDuration, formatMoment } from './quantities.ts';
+import { formatBytes, formatDuration, formatMoment } from './quantities.ts';
 
 test.each([
   [0, '0 B'],
@@ -22,11 +22,6 @@ test.each([
   [7_500_000, '2 h 5 min'],
 ])('%i ms are %s', (durationMs, text) => {
   expect(formatDuration(durationMs)).toBe(text);
-});
-
-test('thousands stand apart', () => {
-  expect(formatCount(1_234_567).split('\u202f')).toEqual(['1', '234', '567']);
-  expect(formatCount(999)).toBe('999');
 });
 
 test('a moment is shown in the zone of this computer', () => {

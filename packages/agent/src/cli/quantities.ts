@@ -14,11 +14,6 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(1)} ${UNITS[unit] ?? ''}`;
 }
 
-/** A count for people, with its thousands apart. */
-export function formatCount(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
-}
-
 /** A duration for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function formatDuration(durationMs: number): string {
   const seconds = durationMs / 1000;

@@ -234,6 +234,18 @@ describe('a server that is away', () => {
     expect((await failureOf(client.status())).code).toBe('interrupted');
   });
 
+  test('closing the client ends what is under way, and does not wait', async () => {
+    const waits: string[] = [];
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    const client = await clientFor(() => resolve(), { onWait: (text) => waits.push(text) });
+    const failure = failureOf(client.status());
+    await asked;
+    await client.close();
+    expect((await failure).code).toBe('interrupted');
+    expect((await failureOf(client.status())).code).toBe('interrupted');
+    expect(waits).toEqual([]);
+  });
+
   test('a signal ends an answer that does not come', async () => {
     const controller = new AbortController();
     const client = await clientFor(() => controller.abort(), { signal: controller.signal });

@@ -6,7 +6,6 @@ import { commitResponse, packStored, session, type CommitRequest } from '@cofre/
 import { deviceList, snapshotPage, type SnapshotItem } from '@cofre/shared/wire/snapshots';
 import { objectItem, trust, type ObjectKind } from '@cofre/shared/wire/trust';
 import { readChunkFrames } from './chunk-frame-stream.ts';
-import { explainConnectionFailure } from './connection-failure.ts';
 import { parseAnswer, type AnswerSchema } from './json-answer.ts';
 import { Patience, patiently } from './patience.ts';
 import { MissingChunksError } from './problem-answer.ts';
@@ -167,7 +166,7 @@ class HttpClient implements ServerClient {
       if (count < ids.length)
         throw new CofreError('protocol', { problem: `${count} of ${ids.length} chunks` });
     } catch (error) {
-      throw explainConnectionFailure(error, this.#options.signal);
+      throw this.#transport.explain(error);
     } finally {
       answer.destroy();
     }

@@ -32,7 +32,9 @@ export interface Transport {
   exchange(request: TransportRequest): Promise<Buffer>;
   /** Like {@link exchange}, with the body as it comes; whoever stops reading it destroys it. */
   stream(request: TransportRequest): Promise<Readable>;
-  /** Ends all connections, also those in use. */
+  /** What a failure while reading a {@link stream} means: an error as {@link exchange} throws it. */
+  explain(this: void, error: unknown): unknown;
+  /** Ends all connections; what is under way fails with `interrupted`. */
   close(): Promise<void>;
 }
 
@@ -46,6 +48,9 @@ export function createTransport(settings: ClientSettings, signal: AbortSignal | 
     headersTimeout: LIMITS.requestTimeoutMs,
     bodyTimeout: LIMITS.bodyIdleTimeoutMs,
   });
+  let isClosed = false;
+  const explain = (error: unknown): unknown =>
+    isClosed ? new CofreError('interrupted', {}, { cause: error }) : explainConnectionFailure(error, signal);
   const stream = async (request: TransportRequest): Promise<Readable> => {
     const { body } = request;
     try {
@@ -60,7 +65,7 @@ export function createTransport(settings: ClientSettings, signal: AbortSignal | 
       const contentType = String(answer.headers['content-type'] ?? '');
       throw errorOfAnswer(answer.statusCode, contentType, await readWhole(answer.body, PROBLEM_BYTES_MAX));
     } catch (error) {
-      throw explainConnectionFailure(error, signal);
+      throw explain(error);
     }
   };
   return {
@@ -70,10 +75,14 @@ export function createTransport(settings: ClientSettings, signal: AbortSignal | 
       try {
         return await readWhole(body, ANSWER_BYTES_MAX);
       } catch (error) {
-        throw explainConnectionFailure(error, signal);
+        throw explain(error);
       }
     },
-    close: async () => pool.destroy(),
+    explain,
+    close: async () => {
+      isClosed = true;
+      await pool.destroy();
+    },
   };
 }
 

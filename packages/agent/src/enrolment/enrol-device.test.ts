@@ -114,6 +114,12 @@ test('a file that is no kit is refused before the line is used', async () => {
   expect(readFileSync(kitFile, 'utf8')).toBe('shopping list');
 });
 
+test('a folder that is not there is told before the line is used', async () => {
+  const missing = join(folder, 'missing', 'kit.txt');
+  await expect(enrol('first', { kitFile: missing })).rejects.toMatchObject({ code: 'file_unwritable' });
+  expect(account.requests).toEqual([]);
+});
+
 test('the kit of another account is never overwritten', async () => {
   await enrol('first');
   const kit = readFileSync(kitFile, 'utf8');

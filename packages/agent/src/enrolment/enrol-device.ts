@@ -1,3 +1,5 @@
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CofreError, type Language } from '@cofre/shared/errors';
 import { ageKeyPairFromSeed } from '@cofre/shared/crypto/age-identity';
 import { authorityFingerprint, type RecoveryKey } from '@cofre/shared/crypto/recovery-key';
@@ -49,8 +51,7 @@ export async function enrolDevice(order: EnrolmentOrder): Promise<EnrolmentResul
   if ((await readIdentity(order.stateFolder)) !== null) {
     throw new CofreError('already_enrolled', { folder: order.stateFolder });
   }
-  // A kit that is no kit is found before the code is used.
-  await readKit(order.kitFile);
+  await checkKitPlace(order.kitFile);
   const pending = await beginEnrolment(order.stateFolder, line.code);
   const enrolled = await askToEnrol(order, line, pending);
   const client = order.connect({
@@ -62,6 +63,17 @@ export async function enrolDevice(order: EnrolmentOrder): Promise<EnrolmentResul
     return await join(order, line, pending, enrolled, client);
   } finally {
     await client.close();
+  }
+}
+
+/** A kit that is none, and a place where none can be made, are found before the line is used. */
+async function checkKitPlace(file: string): Promise<void> {
+  if ((await readKit(file)) !== null) return;
+  try {
+    await access(dirname(file), constants.W_OK);
+  } catch (cause) {
+    const problem = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new CofreError('file_unwritable', { file, problem }, { cause });
   }
 }
 

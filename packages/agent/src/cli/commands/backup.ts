@@ -13,7 +13,7 @@ import type {
 import { collect, withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
-import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
+import { formatBytes, formatDuration } from '../quantities.ts';
 import { collectPaths, readListFile } from '../source-paths.ts';
 import { formatTable } from '../table.ts';
 import type { Say, TextKey } from '../texts.ts';
@@ -149,8 +149,8 @@ function reportSourceProblem({ path, reason, isSkip }: BackupFailure, { output, 
 
 function progressText(progress: BackupProgress, say: Say): string {
   return say('progressBackup', {
-    done: formatCount(progress.filesDone),
-    found: formatCount(progress.filesFound),
+    done: progress.filesDone,
+    found: progress.filesFound,
     read: formatBytes(progress.bytesRead),
     sent: formatBytes(progress.bytesSent),
   });
@@ -189,10 +189,10 @@ function summaryFields(summary: BackupSummary, { setName, isDryRun }: BackupOpti
 function summaryLines(summary: BackupSummary, { setName }: BackupOptions, say: Say): string[] {
   const { snapshotId } = summary;
   const counts = {
-    new: formatCount(summary.filesNew),
-    changed: formatCount(summary.filesChanged),
-    unmodified: formatCount(summary.filesUnmodified),
-    failed: formatCount(summary.filesFailed),
+    new: summary.filesNew,
+    changed: summary.filesChanged,
+    unmodified: summary.filesUnmodified,
+    failed: summary.filesFailed,
   };
   const bytes = { read: formatBytes(summary.bytesRead), total: formatBytes(summary.bytesTotal) };
   const rows = [

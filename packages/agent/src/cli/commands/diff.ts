@@ -5,7 +5,6 @@ import { withGeneralOptions } from '../general-options.ts';
 import { entryFields } from '../entry-row.ts';
 import type { CommandLine, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
-import { formatCount } from '../quantities.ts';
 import { snapshotArgument, withSnapshotOptions, type SnapshotFlags } from '../snapshot-options.ts';
 
 /** `cofre diff A B --kit FILE` */
@@ -38,12 +37,7 @@ async function compare(
     output.row('difference', fieldsOf(difference), () => lineOf(difference));
   }
   const fields = { before: left.snapshotId, after: right.snapshotId, ...counts };
-  const places = {
-    added: formatCount(counts.added),
-    removed: formatCount(counts.removed),
-    changed: formatCount(counts.changed),
-  };
-  output.summary(fields, () => [say('diffDone', places)]);
+  output.summary(fields, () => [say('diffDone', counts)]);
 }
 
 function fieldsOf(difference: SnapshotDifference): object {

@@ -6,7 +6,7 @@ import type { OwnerPolicy, TargetProblemKind } from '../../restore/target/target
 import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
-import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
+import { formatBytes, formatDuration } from '../quantities.ts';
 import { bytesOfArguments } from '../raw-arguments.ts';
 import { reportFailure } from '../report-failure.ts';
 import { snapshotArgument, withSnapshotOptions, type SnapshotFlags } from '../snapshot-options.ts';
@@ -108,8 +108,8 @@ async function observe(invocation: Invocation): Promise<{ observer: RestoreObser
       },
       onProgress: ({ phase, filesDone, filesTotal, bytesDone, bytesTotal, currentPath }) => {
         const counts = {
-          done: formatCount(filesDone),
-          total: formatCount(filesTotal),
+          done: filesDone,
+          total: filesTotal,
           bytes: formatBytes(bytesDone),
         };
         line.update(bytesDone, bytesTotal, say('progressRestore', counts));
@@ -179,10 +179,10 @@ function summaryFields(summary: RestoreSummary, target: string): object {
 
 function summaryLines(summary: RestoreSummary, target: string, say: Say): string[] {
   const counts = {
-    files: formatCount(summary.filesRestored),
-    folders: formatCount(summary.foldersRestored),
-    links: formatCount(summary.linksRestored),
-    specials: formatCount(summary.specialsRestored),
+    files: summary.filesRestored,
+    folders: summary.foldersRestored,
+    links: summary.linksRestored,
+    specials: summary.specialsRestored,
   };
   const rows = [
     [say('files'), say('restoreCounts', counts)],
@@ -195,6 +195,6 @@ function summaryLines(summary: RestoreSummary, target: string, say: Say): string
   return [
     summary.isDryRun ? say('restoreDry', { id }) : say('restoreDone', { id, target }),
     ...formatTable(rows, ['left', 'left']),
-    ...problems.map(([kind, count]) => `${formatCount(count)} × ${say(PROBLEMS[kind])}`),
+    ...problems.map(([kind, count]) => `${count} × ${say(PROBLEMS[kind])}`),
   ];
 }

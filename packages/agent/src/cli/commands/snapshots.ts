@@ -5,7 +5,7 @@ import type { Snapshot } from '../../vault-reader/snapshot.ts';
 import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
-import { formatBytes, formatCount, formatMoment } from '../quantities.ts';
+import { formatBytes, formatMoment } from '../quantities.ts';
 import { formatTable } from '../table.ts';
 import type { Say } from '../texts.ts';
 
@@ -145,7 +145,7 @@ function cellsOf({ snapshot, deviceName, info }: ListedSnapshot, say: Say): stri
     formatMoment(new Date(snapshot.received)),
     deviceName === null ? snapshot.deviceId.slice(0, SHORT_ID_CHARACTERS) : printable(deviceName),
     info === null ? snapshot.setId.slice(0, SHORT_ID_CHARACTERS) : printable(info.setName),
-    manifest === null ? '' : formatCount(manifest.statistics.files),
+    manifest === null ? '' : String(manifest.statistics.files),
     manifest === null ? '' : formatBytes(manifest.statistics.bytes),
     stateOf(snapshot, say),
     ...(info === null ? [] : [info.roots.map((root) => displayName(absolute(root))).join(' ')]),

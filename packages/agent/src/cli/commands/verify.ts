@@ -5,7 +5,7 @@ import type { AgentVerifyFinding, VerifyObserver, VerifySummary } from '../../ve
 import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
-import { formatBytes, formatCount, formatDuration } from '../quantities.ts';
+import { formatBytes, formatDuration } from '../quantities.ts';
 
 interface VerifyFlags extends CommonFlags {
   readonly kit?: string;
@@ -49,8 +49,8 @@ async function verify(invocation: Invocation, flags: VerifyFlags): Promise<numbe
     duration_s: summary.durationMs / 1000,
   };
   const places = {
-    snapshots: formatCount(summary.snapshots),
-    findings: formatCount(summary.findings),
+    snapshots: summary.snapshots,
+    findings: summary.findings,
     read: formatBytes(summary.bytesRead),
     time: formatDuration(summary.durationMs),
   };
@@ -69,8 +69,8 @@ async function observe(invocation: Invocation): Promise<{ observer: VerifyObserv
       onFinding: (finding) => reportFinding(finding, invocation),
       onProgress: ({ phase, snapshotsDone, snapshotsTotal, chunksRead, bytesRead }) => {
         const places = {
-          done: formatCount(snapshotsDone),
-          total: formatCount(snapshotsTotal),
+          done: snapshotsDone,
+          total: snapshotsTotal,
           read: formatBytes(bytesRead),
         };
         line.update(snapshotsDone, snapshotsTotal, say('progressVerify', places));
@@ -98,10 +98,7 @@ function reportFinding(finding: AgentVerifyFinding, { output, say }: Invocation)
     path_count: pathCount,
   };
   const shown = paths.slice(0, PATHS_SHOWN_MAX).map((path) => `  ${displayName(absolutePath(path))}`);
-  const more =
-    pathCount > shown.length
-      ? [`  ${say('morePaths', { count: formatCount(pathCount - shown.length) })}`]
-      : [];
+  const more = pathCount > shown.length ? [`  ${say('morePaths', { count: pathCount - shown.length })}`] : [];
   const first = say('finding', { id: snapshotId.slice(0, ID_CHARACTERS), code, detail });
   output.problem('error', fields, [first, ...shown, ...more].join('\n'));
 }
