@@ -107,6 +107,7 @@ class Cursor {
       node.kind === 'leaf'
         ? node.items.map((item) => ({ kind: 'item', item }))
         : placesBelow(node.items, head.place).map((place) => ({ kind: 'node', place }));
-    this.pending.push(...heads.reverse());
+    // One by one: a node can hold more than a call takes arguments.
+    for (const one of heads.reverse()) this.pending.push(one);
   }
 }
