@@ -5,6 +5,7 @@ import { CofreError } from '@cofre/shared/errors';
 import { readBlobHeader, type BlobHeader } from '@cofre/shared/format/envelope/blob';
 import type { ChunkId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
+import { releaseMemory } from '@cofre/shared/release-memory';
 import type { ReceivedChunk, ServerClient } from '../client/server-client.ts';
 import { JobFiles } from './job-files.ts';
 import type { LostChunk, LostReason, RestoreJob, RestoreJobResult } from './restore-job.ts';
@@ -52,7 +53,10 @@ export class JobRunner {
         if (typeof content === 'string') {
           lostChunks.push({ chunkId, reason: content });
           files.lose(index);
-        } else files.write(index, content);
+        } else {
+          files.write(index, content);
+          releaseMemory(content);
+        }
         index += 1;
       }
       if (index < job.chunkIds.length)

@@ -13,6 +13,7 @@ import {
 } from '../format/envelope/blob.ts';
 import { decodePayload, encodePayload, payloadLength } from '../format/payload.ts';
 import type { ChunkId } from '../ids.ts';
+import { releaseMemory } from '../release-memory.ts';
 import type { DomainKeys } from './domain-keys.ts';
 import type { PeriodKeys } from './key-period.ts';
 
@@ -73,6 +74,7 @@ export function sealBlob(
   for (const part of [nonce, cipher.update(payload.header), cipher.update(payload.body)]) {
     target.set(part, position);
     position += part.length;
+    releaseMemory(part);
   }
   const rest = [cipher.update(Buffer.alloc(payload.paddingBytes)), cipher.final(), cipher.getAuthTag()];
   for (const part of rest) {
@@ -86,7 +88,7 @@ export type FindPeriodKeys = (header: BlobHeader) => PeriodKeys | null;
 
 /**
  * Opens a blob and checks that it is what its id says: GCM does not commit to its key, so the id is computed
- * anew from what came out.
+ * anew from what came out. The result is the caller's alone, who may give it back with `releaseMemory`.
  * @throws CofreError `damaged` when anything is not as it was sealed, `wrong_key` without keys
  */
 export function openBlob(blob: Buffer, domain: DomainKeys, findKeys: FindPeriodKeys): Buffer {
@@ -109,7 +111,9 @@ export function openBlob(blob: Buffer, domain: DomainKeys, findKeys: FindPeriodK
  */
 export function isSealedIntact(blob: Buffer, plaintext: Uint8Array, period: PeriodKeys): boolean {
   const opened = decryptBlob(blob, readBlobHeader(blob), () => period);
-  return opened.length === plaintext.length && opened.equals(plaintext);
+  const isIntact = opened.length === plaintext.length && opened.equals(plaintext);
+  releaseMemory(opened);
+  return isIntact;
 }
 
 function decryptBlob(blob: Buffer, header: BlobHeader, findKeys: FindPeriodKeys): Buffer {
@@ -131,5 +135,7 @@ function decryptBlob(blob: Buffer, header: BlobHeader, findKeys: FindPeriodKeys)
   } catch (cause) {
     throw new CofreError('damaged', { what: 'A blob', problem: 'it was changed' }, { cause });
   }
-  return decodePayload(payload);
+  const plaintext = decodePayload(payload);
+  if (plaintext.buffer !== payload.buffer) releaseMemory(payload);
+  return plaintext;
 }
