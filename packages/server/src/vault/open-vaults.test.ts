@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newRandomId, type TenantId } from '@cofre/shared/ids';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -100,6 +100,28 @@ test('a second process on the same store or data is refused and told who has it'
   await expect(openVaults(options)).rejects.toEqual(refused('busy'));
   await opened.vaults.close();
   expect(open(dataFolder, storeFolder)).toBe('opened\n');
+});
+
+test('databases beside another store, or an empty folder where it should be, are refused', async () => {
+  const { vault } = await addSampleTenant(opened);
+  const { dataFolder, storeFolder, folder } = opened;
+  const other = await openSampleVaults();
+  await opened.vaults.close();
+  await other.vaults.close();
+  const open = (data: string, store: string) =>
+    openVaults({ dataFolder: data, storeFolder: store, onFatal: () => undefined });
+  const pairs = [
+    [dataFolder, other.storeFolder],
+    [dataFolder, join(folder, 'not mounted')],
+    [join(folder, 'new'), storeFolder],
+  ] as const;
+  for (const [data, store] of pairs)
+    await expect(open(data, store)).rejects.toEqual(refused('settings_invalid'));
+  rmSync(join(storeFolder, vault.tenantId), { recursive: true });
+  const vaults = await open(dataFolder, storeFolder);
+  await expect(vaults.open(vault.tenantId)).rejects.toEqual(refused('unavailable'));
+  await vaults.close();
+  await other.remove();
 });
 
 test('what an ended process left half done is swept, and nothing else', async () => {

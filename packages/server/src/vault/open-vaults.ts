@@ -15,6 +15,7 @@ import { databasesFolder, VaultLayout } from './layout.ts';
 import { decodeTenantDescription, encodeTenantDescription } from './objects/tenant-description.ts';
 import { PackFiles } from './read/pack-files.ts';
 import { ReaderShare } from './read/reader-share.ts';
+import { pairStore } from './store-pairing.ts';
 import { StoreSpace } from './store-space.ts';
 import { sweepVault } from './sweep.ts';
 import { TenantVault } from './tenant-vault.ts';
@@ -40,7 +41,7 @@ const OPEN_PACKS_MAX = 128;
 
 /**
  * Opens the vaults of an appliance for this process alone.
- * @throws CofreError `busy` naming the process that has them open
+ * @throws CofreError `busy` naming the process that has them open, `settings_invalid` when the store is another's
  */
 export async function openVaults(options: VaultsOptions): Promise<Vaults> {
   const gate = new CallGate(options.onFatal);
@@ -52,6 +53,7 @@ export async function openVaults(options: VaultsOptions): Promise<Vaults> {
     try {
       const isOne = (await realpath(storeFolder)) === (await realpath(dataFolder));
       if (!isOne) locks.push(lockFolder(storeFolder));
+      await pairStore(dataFolder, storeFolder);
       const clock = await openServiceClock(join(dataFolder, 'service-time.json'), options.clockSources);
       return new OpenVaults(options, gate, clock, locks);
     } catch (error) {

@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CofreError } from '@cofre/shared/errors';
 import { removeFile } from '../platform/durable-files.ts';
+import { isNotThere } from '../platform/storage-failure.ts';
 import type { VaultContext } from './vault-context.ts';
 
 const BATCH = 500;
@@ -10,12 +12,21 @@ const BATCH = 500;
  * became rows, files that were doomed. Nothing else is ever touched. Must run before anything is written.
  */
 export async function sweepVault(vault: VaultContext): Promise<void> {
-  for (const name of await readdir(vault.layout.incoming))
-    await removeFile(join(vault.layout.incoming, name));
+  for (const name of await namesIncoming(vault)) await removeFile(join(vault.layout.incoming, name));
   for (;;) {
     const { intents, doomed } = await vault.index.call('listUnfinished', { limit: BATCH });
     if (intents.length === 0 && doomed.length === 0) return;
     await vault.unlinkDoomed(doomed);
     await vault.discardFiles(intents);
+  }
+}
+
+async function namesIncoming(vault: VaultContext): Promise<string[]> {
+  try {
+    return await readdir(vault.layout.incoming);
+  } catch (error) {
+    if (!isNotThere(error)) throw error;
+    const problem = `the folder of tenant ${vault.tenantId} is gone from the store`;
+    throw new CofreError('unavailable', { problem }, { cause: error });
   }
 }

@@ -72,5 +72,5 @@ test('a database of a newer version, and a file that is none, are refused', asyn
   const asking = new VaultIndex(pool, newer).call('describeVault', undefined);
   await expect(asking).rejects.toMatchObject({ code: 'unknown_format' });
   const none = new VaultIndex(pool, join(import.meta.dirname, 'schema.ts'));
-  await expect(none.call('describeVault', undefined)).rejects.toMatchObject({ code: 'storage_failed' });
+  await expect(none.call('describeVault', undefined)).rejects.toMatchObject({ code: 'damaged' });
 });

@@ -56,14 +56,19 @@ class DatabaseThread {
 
 /**
  * A full disk is refused and may pass. After a failed read or write of a database nobody knows whether the commit
- * happened: that stops the process, which recovers at its next start.
+ * happened: that stops the process, which recovers at its next start. A damaged index stops its own tenant only.
  */
 function errorFrom(failure: ThreadFailure): Error {
   if (failure.kind === 'refused') return new CofreError(failure.code, failure.parameters);
   if (failure.kind === 'other') return new CofreError('internal', { problem: failure.message });
+  const problem = `${failure.code}: ${failure.message}`;
   if (failure.code === 'SQLITE_FULL') return new CofreError('storage_full');
   if (failure.code.startsWith('SQLITE_IOERR')) return new StorageFailure(failure.code, failure.message);
-  return new CofreError('storage_failed', { problem: `${failure.code}: ${failure.message}` });
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(failure.code)) {
+    return new CofreError('damaged', { what: 'The index of a vault', problem });
+  }
+  if (/^SQLITE_(BUSY|CANTOPEN|NOMEM)/.test(failure.code)) return new CofreError('unavailable', { problem });
+  return new CofreError('internal', { problem });
 }
 
 /** A few threads that share out all tenants' indexes; each index is opened by one thread only. */

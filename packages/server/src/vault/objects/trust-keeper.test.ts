@@ -75,11 +75,13 @@ test('a roster is taken only as the next one, and of two at once only one', asyn
   await expect(vault.putTrust(authorityKey, first)).rejects.toEqual(refused('roster_moved'));
 });
 
-test('a roster that somebody else signed, or of another tenant, is not trusted', async () => {
+test('a roster that somebody else signed, is of another tenant, or names a device twice is refused', async () => {
   const forged = sampleRoster(rival, vault.tenantId, [device]);
   await expect(vault.putTrust(authorityKey, forged)).rejects.toEqual(refused('untrusted'));
   const foreign = sampleRoster(authority, newRandomId<TenantId>(), [device]);
   await expect(vault.putTrust(authorityKey, foreign)).rejects.toEqual(refused('untrusted'));
+  const doubled = sampleRoster(authority, vault.tenantId, [device, device]);
+  await expect(vault.putTrust(authorityKey, doubled)).rejects.toEqual(refused('damaged'));
 });
 
 test('a read grant counts for its device, by its authority, until it ends', async () => {

@@ -69,8 +69,13 @@ export class TrustKeeper {
       throw new CofreError('too_large', { what: 'A roster', limit: `${LIMITS.objectBytesMax} bytes` });
     }
     const roster = decodeRoster(openSignedObject(object, 'roster', Buffer.from(authorityKey, 'hex')));
-    if (roster.tenantId === this.vault.tenantId) return roster;
-    throw new CofreError('untrusted', { what: 'a roster', problem: 'it is of another tenant' });
+    if (roster.tenantId !== this.vault.tenantId) {
+      throw new CofreError('untrusted', { what: 'a roster', problem: 'it is of another tenant' });
+    }
+    if (new Set(roster.devices.map(({ deviceId }) => deviceId)).size < roster.devices.length) {
+      throw new CofreError('damaged', { what: 'A roster', problem: 'a device is in it twice' });
+    }
+    return roster;
   }
 
   private async publish(
