@@ -128,7 +128,7 @@ export const SAMPLE_RECEIPT: Receipt = {
 export const SAMPLE_INFO: SnapshotInfo = {
   setName: 'documents',
   hostName: 'casa',
-  roots: [byteStringFromText('/home/ana'), '/srv/\xff' as ByteString],
+  roots: [byteStringFromText('/casa/ana'), '/srv/\xff' as ByteString],
   excludes: ['*.tmp', 'señal/'],
   failures: [{ path: byteStringFromText('home/ana/secret'), reason: 'EACCES' }],
 };

@@ -15,10 +15,12 @@ export function byteStringFromText(text: string): ByteString {
   return byteStringFromBytes(encoder.encode(text));
 }
 
+/** A byte string of these bytes, copied. */
 export function byteStringFromBytes(bytes: Uint8Array): ByteString {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as ByteString;
 }
 
+/** The bytes of a byte string, copied. */
 export function bytesFromByteString(value: ByteString): Buffer {
   return Buffer.from(value, 'latin1');
 }

@@ -2,6 +2,7 @@ import { createHash, createHmac, hash, hkdfSync } from 'node:crypto';
 
 export const SHA256_BYTES = 32;
 
+/** SHA-256, 32 bytes. */
 export function sha256(data: Uint8Array): Buffer {
   return hash('sha256', data, 'buffer');
 }

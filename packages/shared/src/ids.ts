@@ -20,10 +20,12 @@ export function newRandomId<Id extends string>(): Id {
   return randomBytes(RANDOM_ID_BYTES).toString('hex') as Id;
 }
 
+/** Whether a text is an id of 128 bits as we write them. */
 export function isRandomId(value: string): boolean {
   return /^[0-9a-f]{32}$/.test(value);
 }
 
+/** Whether a text is the id of a chunk as we write it. */
 export function isChunkId(value: string): value is ChunkId {
   return /^[0-9a-f]{64}$/.test(value);
 }

@@ -90,24 +90,24 @@ const FOLDER = { type: 'directory', mode: 0o755 } as const;
 
 const ITEMS: LeafItem[] = [
   item(named(''), { ...FOLDER, uid: 0, gid: 0, userName: 'root' }),
-  item(named('home'), FOLDER),
-  item(named('home/ana'), { ...FOLDER, mode: 0o700 }),
-  item(named('home/ana/a.txt'), { size: 174 }, [slice(bundle, 0, 174)]),
-  item(named('home/ana/again.txt'), { size: 174, hardLinkTo: named('home/ana/a.txt') }),
+  item(named('casa'), FOLDER),
+  item(named('casa/ana'), { ...FOLDER, mode: 0o700 }),
+  item(named('casa/ana/a.txt'), { size: 174 }, [slice(bundle, 0, 174)]),
+  item(named('casa/ana/again.txt'), { size: 174, hardLinkTo: named('casa/ana/a.txt') }),
   item(
-    named('home/ana/digits'),
+    named('casa/ana/digits'),
     { size: 130 },
     { kind: 'list', list: { chunkId: list.chunkId, level: 0, length: 130 } },
   ),
-  item(named('home/ana/empty'), {}),
-  item(named('home/ana/hola ñ'), { size: 5, mode: 0o4755 }, [slice(bundle, 174, 5)]),
-  item(named('home/ana/link'), { type: 'symlink', mode: 0o777, linkTarget: '../\xff' as ByteString }),
-  item(named('home/ana/sparse'), { size: 4106, holes: [{ offset: 5, length: 4096 }] }, [
+  item(named('casa/ana/empty'), {}),
+  item(named('casa/ana/hola ñ'), { size: 5, mode: 0o4755 }, [slice(bundle, 174, 5)]),
+  item(named('casa/ana/link'), { type: 'symlink', mode: 0o777, linkTarget: '../\xff' as ByteString }),
+  item(named('casa/ana/sparse'), { size: 4106, holes: [{ offset: 5, length: 4096 }] }, [
     slice(digits, 0, 5),
     slice(digits, 5, 5),
   ]),
   item(
-    'home/ana/\xff\n' as ByteString,
+    'casa/ana/\xff\n' as ByteString,
     { size: 10, xattrs: [{ name: named('user.note'), value: Buffer.from('hi') }] },
     [slice(digits, 0, 10)],
   ),
@@ -136,7 +136,7 @@ const info = sealVector({
   plaintext: encodeSnapshotInfo({
     setName: SET_NAME,
     hostName: 'casa',
-    roots: [named('/home/ana')],
+    roots: [named('/casa/ana')],
     excludes: [],
     failures: [],
   }),
@@ -194,15 +194,15 @@ function roster(): Buffer {
 /** What the files have to be like when they are back. */
 function expected() {
   const lines: [path: string, content: Buffer | null][] = [
-    ['home/ana/a.txt', PROSE.subarray(0, 174)],
-    ['home/ana/again.txt', PROSE.subarray(0, 174)],
-    ['home/ana/digits', Buffer.from('0123456789'.repeat(13))],
-    ['home/ana/empty', Buffer.alloc(0)],
-    ['home/ana/hola ñ', Buffer.from('hola\n')],
-    ['home/ana/sparse', Buffer.concat([Buffer.from('01234'), Buffer.alloc(4096), Buffer.from('56789')])],
+    ['casa/ana/a.txt', PROSE.subarray(0, 174)],
+    ['casa/ana/again.txt', PROSE.subarray(0, 174)],
+    ['casa/ana/digits', Buffer.from('0123456789'.repeat(13))],
+    ['casa/ana/empty', Buffer.alloc(0)],
+    ['casa/ana/hola ñ', Buffer.from('hola\n')],
+    ['casa/ana/sparse', Buffer.concat([Buffer.from('01234'), Buffer.alloc(4096), Buffer.from('56789')])],
   ];
   const files = lines.map(([path, content]) => ({ path: Buffer.from(path), content }));
-  return { files: [...files, { path: Buffer.from('home/ana/\xff\n', 'latin1'), content: DIGITS }] };
+  return { files: [...files, { path: Buffer.from('casa/ana/\xff\n', 'latin1'), content: DIGITS }] };
 }
 
 /** @throws when a sealed key does not open to what it has to */

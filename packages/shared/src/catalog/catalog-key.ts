@@ -13,6 +13,7 @@ import { LIMITS } from '../limits.ts';
  */
 export type CatalogKey = ByteString & { readonly catalogKey: unique symbol };
 
+/** The key of a path. It is not checked: a path that no system has gives a key that {@link pathOfKey} refuses. */
 export function catalogKey(path: ByteString): CatalogKey {
   if (path === '') return '' as CatalogKey;
   const lastSlash = path.lastIndexOf('/');

@@ -159,6 +159,7 @@ export interface NodePlace {
   readonly depth: number;
 }
 
+/** The place of a catalog's root: it may hold any keys, or none. */
 export function rootPlace(root: ChunkId): NodePlace {
   return { chunkId: root, firstKey: null, before: null, depth: 0 };
 }

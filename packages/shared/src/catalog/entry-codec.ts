@@ -35,6 +35,10 @@ const FLAG_PLACEHOLDER = 2;
 const MODE_MAX = 0o7777;
 const WHAT = 'An entry of a catalog';
 
+/**
+ * The bytes of an entry, always the same for the same entry. Extended attributes are written in the order given: sort them.
+ * @throws RangeError for holes that are not ascending
+ */
 export function encodeEntryMetadata(entry: EntryMetadata): Buffer {
   const record = new RecordWriter(new ByteWriter(192));
   record.number(1, true, TYPE_CODES[entry.type]);

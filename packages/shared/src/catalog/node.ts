@@ -73,6 +73,7 @@ const REFERENCE_LIST = 1;
 const NO_CONTENT: ContentReference = { kind: 'slices', slices: [] };
 const WHAT = 'A node of a catalog';
 
+/** A leaf. Its keys have to ascend; nobody checks that here. */
 export function encodeLeaf(items: readonly LeafItem[]): EncodedNode {
   const table = new TableWriter();
   const writer = new ByteWriter(32 * 1024);
@@ -92,6 +93,7 @@ export function encodeLeaf(items: readonly LeafItem[]): EncodedNode {
   return { table: table.take(), plaintext: writer.take() };
 }
 
+/** An inner node. Its keys have to ascend; nobody checks that here. */
 export function encodeInner(items: readonly InnerItem[]): EncodedNode {
   const table = new TableWriter();
   const writer = new ByteWriter(16 * 1024);
@@ -105,6 +107,7 @@ export function encodeInner(items: readonly InnerItem[]): EncodedNode {
   return { table: table.take(), plaintext: writer.take() };
 }
 
+/** A list of slices, or of lists when its level is above 0. */
 export function encodeList(node: ListNode): EncodedNode {
   const table = new TableWriter();
   const writer = new ByteWriter(8 * 1024);

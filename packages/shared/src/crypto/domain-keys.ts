@@ -42,6 +42,7 @@ export interface DomainKeys {
   setId(setName: string): SetId;
 }
 
+/** New random secrets, with the chunk sizes that new domains get. */
 export function newDomainSecrets(domainId: DomainId): DomainSecrets {
   return {
     domainId,
@@ -56,6 +57,7 @@ export function newDomainSecrets(domainId: DomainId): DomainSecrets {
   };
 }
 
+/** The keys that come from the secrets of a domain, always the same ones. */
 export function domainKeys(secrets: DomainSecrets): DomainKeys {
   const dataKey = deriveKey(secrets.idSecret, 'cofre 1 id of content');
   const nodeKey = deriveKey(secrets.idSecret, 'cofre 1 id of node');
@@ -90,6 +92,7 @@ export function encodeDomainSecrets(secrets: DomainSecrets): Buffer {
     .take();
 }
 
+/** @throws CofreError `damaged`, `unknown_format`; the chunker's settings are for the chunker to check */
 export function decodeDomainSecrets(plaintext: Uint8Array): DomainSecrets {
   const record = new RecordReader(plaintext, 'A domain record');
   const domainId = record.hex<DomainId>(1, RANDOM_ID_BYTES);

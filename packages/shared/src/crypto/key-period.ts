@@ -32,6 +32,7 @@ export interface PeriodKeys {
   blobKey(type: BlobType, chunkId: ChunkId): Buffer;
 }
 
+/** A new period with a random id and secret. */
 export function newKeyPeriod(deviceId: DeviceId, domainId: DomainId): KeyPeriod {
   return { keyPeriodId: newRandomId<KeyPeriodId>(), deviceId, domainId, secret: randomBytes(SECRET_BYTES) };
 }
@@ -61,6 +62,7 @@ export function encodeKeyPeriod(period: KeyPeriod): Buffer {
     .take();
 }
 
+/** @throws CofreError `damaged`, `unknown_format` */
 export function decodeKeyPeriod(plaintext: Uint8Array): KeyPeriod {
   const record = new RecordReader(plaintext, 'A key period');
   const period: KeyPeriod = {

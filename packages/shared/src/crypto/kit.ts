@@ -25,10 +25,12 @@ const LINE_END = /\r\n|[\n\r\u0085\u2028\u2029]/;
 const LABEL = /^[^\p{L}\d]*\p{L}[^:]*:/u;
 const WORD_LISTS: Readonly<Record<Language, string[]>> = { en: english, es: spanish };
 
+/** The 24 words of a secret of 32 bytes, accents composed. */
 export function recoveryWords(secret: Uint8Array, language: Language): string[] {
   return entropyToMnemonic(Uint8Array.from(secret), WORD_LISTS[language]).normalize('NFC').split(' ');
 }
 
+/** The text of a kit, ready to be printed. What a server may have chosen stays on its line, with control characters escaped. */
 export function formatKit(secret: Uint8Array, details: KitDetails, language: Language): string {
   const words = recoveryWords(secret, language);
   const rows: string[] = [];

@@ -16,10 +16,12 @@ export interface RecoveryKey {
   readonly authority: SigningKey;
 }
 
+/** 32 random bytes. */
 export function newRecoverySecret(): Buffer {
   return randomBytes(RECOVERY_SECRET_BYTES);
 }
 
+/** Everything that a recovery key is, from its 32 bytes alone. */
 export async function recoveryKeyFromSecret(secret: Buffer): Promise<RecoveryKey> {
   return {
     secret,

@@ -12,6 +12,7 @@ export function writeTime(target: ByteWriter, timeNs: bigint): void {
   target.i64((timeNs - nanoseconds) / NS_PER_SECOND).u32(Number(nanoseconds));
 }
 
+/** The nanoseconds since 1970 that {@link writeTime} wrote; a second of more than 10^9 of them is refused as `damaged`. */
 export function readTime(source: ByteReader): bigint {
   const seconds = source.i64();
   const nanoseconds = source.u32();

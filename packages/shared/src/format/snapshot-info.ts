@@ -12,6 +12,7 @@ export interface SnapshotInfo {
   readonly failures: readonly { readonly path: ByteString; readonly reason: string }[];
 }
 
+/** The plaintext of a blob of type `info`. */
 export function encodeSnapshotInfo(info: SnapshotInfo): Buffer {
   return new RecordWriter()
     .text(1, true, info.setName)
@@ -30,6 +31,7 @@ export function encodeSnapshotInfo(info: SnapshotInfo): Buffer {
     .take();
 }
 
+/** @throws CofreError `damaged`, `unknown_format` */
 export function decodeSnapshotInfo(plaintext: Uint8Array): SnapshotInfo {
   const record = new RecordReader(plaintext, 'A snapshot info');
   const setName = record.text(1);

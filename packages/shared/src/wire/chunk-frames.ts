@@ -28,6 +28,7 @@ const BLOB_BYTES_MAX = blobLength({
   sealedLength: LIMITS.blobSealedBytesMax,
 });
 
+/** The 40 bytes in front of a blob, or in place of one that is missing or damaged. */
 export function encodeFrameHeader(header: ChunkFrameHeader): Buffer {
   const frame = Buffer.alloc(FRAME_HEADER_BYTES);
   frame[0] = FRAME_STATUS[header.status];

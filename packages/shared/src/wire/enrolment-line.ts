@@ -21,6 +21,7 @@ export interface EnrolmentLine {
 const PREFIX = 'cofre1:';
 const CHECK_CHARACTERS = 6;
 
+/** The line for a person to paste. The address has to be an origin, as `URL.origin` gives it. */
 export function formatEnrolmentLine(line: EnrolmentLine): string {
   const pin =
     line.certificatePin === null ? '-' : Buffer.from(line.certificatePin, 'hex').toString('base64url');

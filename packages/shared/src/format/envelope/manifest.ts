@@ -74,6 +74,7 @@ export function snapshotIdOf(signedManifest: Uint8Array): SnapshotId {
   return sha256(signedManifest).toString('hex') as SnapshotId;
 }
 
+/** The payload of a signed object of kind `manifest`. */
 export function encodeManifest(manifest: Manifest): Buffer {
   const record = new RecordWriter();
   record.hex(1, true, manifest.tenantId);

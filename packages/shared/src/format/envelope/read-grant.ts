@@ -13,6 +13,7 @@ export interface ReadGrant {
   readonly expiresNs: bigint;
 }
 
+/** The payload of a signed object of kind `readGrant`. */
 export function encodeReadGrant(grant: ReadGrant): Buffer {
   return new RecordWriter()
     .hex(1, true, grant.tenantId)
@@ -21,6 +22,7 @@ export function encodeReadGrant(grant: ReadGrant): Buffer {
     .take();
 }
 
+/** @throws CofreError `damaged`, `unknown_format` */
 export function decodeReadGrant(payload: Uint8Array): ReadGrant {
   const record = new RecordReader(payload, 'A read grant');
   const grant: ReadGrant = {

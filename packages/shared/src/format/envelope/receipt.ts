@@ -11,6 +11,7 @@ export interface Receipt {
   readonly lockedUntilNs: bigint;
 }
 
+/** The bytes of a receipt. Nobody signs it: it is the server's own word. */
 export function encodeReceipt(receipt: Receipt): Buffer {
   return new RecordWriter()
     .hex(1, true, receipt.snapshotId)
@@ -19,6 +20,7 @@ export function encodeReceipt(receipt: Receipt): Buffer {
     .take();
 }
 
+/** @throws CofreError `damaged`, `unknown_format` */
 export function decodeReceipt(payload: Uint8Array): Receipt {
   const record = new RecordReader(payload, 'A receipt');
   const receipt: Receipt = {

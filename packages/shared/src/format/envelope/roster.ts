@@ -60,6 +60,7 @@ export function encodeRoster(roster: Roster): Buffer {
   return record.take();
 }
 
+/** @throws CofreError `damaged`, `unknown_format` */
 export function decodeRoster(payload: Uint8Array): Roster {
   const record = new RecordReader(payload, WHAT);
   const roster: Roster = {

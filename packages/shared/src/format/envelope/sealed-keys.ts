@@ -24,6 +24,7 @@ export interface DomainObject {
   readonly sealed: Buffer;
 }
 
+/** The payload of a signed object of kind `keyring`. */
 export function encodeKeyringObject(object: KeyringObject): Buffer {
   return new RecordWriter()
     .hex(1, true, object.keyPeriodId)
@@ -34,6 +35,7 @@ export function encodeKeyringObject(object: KeyringObject): Buffer {
     .take();
 }
 
+/** What is sealed stays sealed. @throws CofreError `damaged`, `unknown_format` */
 export function decodeKeyringObject(payload: Uint8Array): KeyringObject {
   const record = new RecordReader(payload, 'A keyring object');
   const object: KeyringObject = {
@@ -47,6 +49,7 @@ export function decodeKeyringObject(payload: Uint8Array): KeyringObject {
   return object;
 }
 
+/** The payload of a signed object of kind `domain`. */
 export function encodeDomainObject(object: DomainObject): Buffer {
   return new RecordWriter()
     .hex(1, true, object.domainId)
@@ -56,6 +59,7 @@ export function encodeDomainObject(object: DomainObject): Buffer {
     .take();
 }
 
+/** What is sealed stays sealed. @throws CofreError `damaged`, `unknown_format` */
 export function decodeDomainObject(payload: Uint8Array): DomainObject {
   const record = new RecordReader(payload, 'A domain record');
   const object: DomainObject = {

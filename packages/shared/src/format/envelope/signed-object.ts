@@ -37,6 +37,7 @@ export function signerId(publicKey: Uint8Array): string {
   return sha256(publicKey).toString('hex', 0, SIGNER_BYTES);
 }
 
+/** Wraps and signs a payload, always in the same way: the hash of a manifest's object is the id of its snapshot. */
 export function encodeSignedObject(kind: SignedKind, payload: Uint8Array, key: SigningKey): Buffer {
   const writer = new ByteWriter(HEADER_BYTES + payload.length + SIGNATURE_BYTES);
   writer.u32(MAGIC).u8(SIGNED_KINDS[kind]).u8(VERSION).u16(0);
