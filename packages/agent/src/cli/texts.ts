@@ -234,11 +234,8 @@ const TEXTS = {
     'set owners by number, by name, or leave them (default: numbers as root, else leave)',
     'poner dueños por número, por nombre, o dejarlos (por defecto: números como root, si no dejarlos)',
   ],
-  devicesOption: ['also make device nodes', 'crear también nodos de dispositivo'],
-  setuidOption: [
-    'also give files their setuid and setgid bits',
-    'dar también a los archivos sus bits setuid y setgid',
-  ],
+  devicesOption: ['leave out device nodes', 'omitir nodos de dispositivo'],
+  setuidOption: ['leave out setuid and setgid bits', 'omitir los bits setuid y setgid'],
   restoreDone: ['Snapshot {id} was restored into {target}', 'El respaldo {id} se restauró en {target}'],
   restoreDry: [
     'Dry run: this is in snapshot {id}; nothing was written.',
@@ -269,10 +266,10 @@ const TEXTS = {
   problemUnsafePath: ['not restored, its path is not safe', 'no restaurado, su ruta no es segura'],
   problemKept: ['left out, what was there was kept', 'omitido, se conservó lo que había'],
   problemRenamed: ['restored under another name', 'restaurado con otro nombre'],
-  problemDevice: ['device node left out, see --devices', 'nodo de dispositivo omitido, vea --devices'],
+  problemDevice: ['device node left out', 'nodo de dispositivo omitido'],
   problemOwner: ['owner not set', 'dueño no puesto'],
   problemMode: ['permissions not set', 'permisos no puestos'],
-  problemSetuid: ['setuid or setgid bit left out, see --setuid', 'bit setuid o setgid omitido, vea --setuid'],
+  problemSetuid: ['setuid or setgid bit left out', 'bit setuid o setgid omitido'],
   problemXattr: ['extended attribute not set', 'atributo extendido no puesto'],
   problemTimes: ['times not set', 'fechas no puestas'],
 

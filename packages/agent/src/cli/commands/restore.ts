@@ -37,8 +37,8 @@ export function addRestoreCommand(program: Command, { say, run }: CommandLine): 
       new Option('--existing <policy>', say('existingOption')).choices(['keep', 'replace', 'rename']),
     )
     .addOption(new Option('--owners <policy>', say('ownersOption')).choices(['numbers', 'names', 'leave']))
-    .option('--devices', say('devicesOption'))
-    .option('--setuid', say('setuidOption'))
+    .option('--no-devices', say('devicesOption'))
+    .option('--no-setuid', say('setuidOption'))
     .option('-n, --dry-run', say('dryRunOption'))
     .action(async (snapshot: string, paths: string[], flags: RestoreFlags) =>
       run(flags, async (invocation) => restore(invocation, snapshot, paths, flags)),
@@ -62,8 +62,8 @@ async function restore(
     target: flags.target,
     existing: flags.existing ?? 'refuse',
     owners: flags.owners ?? defaultOwners(),
-    devices: flags.devices === true,
-    setuid: flags.setuid === true,
+    devices: flags.devices !== false,
+    setuid: flags.setuid !== false,
     isDryRun: flags.dryRun === true,
   };
   const { context } = await openContext(invocation);
