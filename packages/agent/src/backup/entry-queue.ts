@@ -20,12 +20,20 @@ interface Slot {
 
 /**
  * Keeps entries in the order of the walk while workers finish files in any order. What is at the front and
- * finished can be taken; how many wait is bounded by the jobs that are out.
+ * finished can be taken. Whoever fills the queue bounds it, and sees to it that the entry at the front comes.
  */
 export class EntryQueue {
   private slots: Slot[] = [];
   private first = 0;
-  private wake: (() => void) | null = null;
+  private taken = 0;
+  /** Something happened that {@link change} has not told yet: a change between two calls must not be lost. */
+  private hasChanged = false;
+  private waiting: (() => void)[] = [];
+
+  /** Places that were ever given: grows by one with each. */
+  get end(): number {
+    return this.taken + this.length;
+  }
 
   get length(): number {
     return this.slots.length - this.first;
@@ -45,16 +53,15 @@ export class EntryQueue {
     };
   }
 
-  /** Resolves at the next change: a place became known, or {@link notify} was called. */
+  /** Resolves when a place became known, or {@link notify} was called, since it last resolved. */
   async change(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.wake = resolve;
-    });
+    while (!this.hasChanged) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    this.hasChanged = false;
   }
 
   notify(): void {
-    this.wake?.();
-    this.wake = null;
+    this.hasChanged = true;
+    for (const wake of this.waiting.splice(0)) wake();
   }
 
   /** The next entry in order, or null when the next one is not finished yet. */
@@ -63,6 +70,7 @@ export class EntryQueue {
       const slot = this.slots[this.first] as Slot;
       if (slot.value === undefined) return null;
       this.first += 1;
+      this.taken += 1;
       if (this.first > 4096 && this.first * 2 > this.slots.length) {
         this.slots = this.slots.slice(this.first);
         this.first = 0;

@@ -79,6 +79,7 @@ export class SourceScan {
     if (item.kind === 'entry') this.takeEntry(item);
     else if (item.kind === 'problem') this.takeProblem(item);
     else this.parts.onFailure({ path: item.path, reason: item.reason, isSkip: true });
+    this.storeBundle(this.bundler.takeLate(this.parts.queue.end));
   }
 
   /** The walk is at its end: what is left is handed to the workers. */
@@ -132,7 +133,7 @@ export class SourceScan {
       this.storeLarge(file);
       return;
     }
-    for (const bundle of this.bundler.add(file)) this.storeBundle(bundle);
+    for (const bundle of this.bundler.add(file, this.parts.queue.end)) this.storeBundle(bundle);
   }
 
   private storeBundle(files: readonly PendingFile[]): void {
