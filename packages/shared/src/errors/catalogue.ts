@@ -67,8 +67,8 @@ const catalogue = {
   path_not_found: {
     http: 404,
     exit: EXIT.failed,
-    en: ['{path}: no such file or folder.', 'Check the spelling; nothing was backed up for it.'],
-    es: ['{path}: no existe ese archivo o carpeta.', 'Revise el nombre; no se respaldó nada de ahí.'],
+    en: ['{path}: no such file or folder.', 'Check the spelling.'],
+    es: ['{path}: no existe ese archivo o carpeta.', 'Revise el nombre.'],
   },
   file_unwritable: {
     http: 500,
