@@ -11,6 +11,7 @@ import {
 } from '@cofre/shared/format/envelope/pack';
 import { sha256 } from '@cofre/shared/hash';
 import { LIMITS } from '@cofre/shared/limits';
+import { releaseMemory } from '@cofre/shared/release-memory';
 
 /**
  * Fills a buffer with sealed blobs. Each is opened again and compared with its source as soon as it is
@@ -49,6 +50,7 @@ export class PackBuilder {
     if (!isSealedIntact(blob, plaintext, this.period)) {
       throw new CofreError('internal', { problem: 'a sealed piece did not open again' });
     }
+    if (prepared.payload.body !== plaintext) releaseMemory(prepared.payload.body);
     this.entries.push({ chunkId, type, length: prepared.lengthBytes, sha256: sha256(blob) });
     this.used = end;
   }

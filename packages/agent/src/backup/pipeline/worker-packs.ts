@@ -5,7 +5,6 @@ import type { PeriodKeys } from '@cofre/shared/crypto/key-period';
 import type { ChunkId } from '@cofre/shared/ids';
 import type { MessageFromWorker } from './messages.ts';
 import { PackBuilder } from './pack-builder.ts';
-import { YoungGarbage } from './garbage.ts';
 
 const NO_TABLE = new Uint8Array(0);
 
@@ -18,7 +17,6 @@ export class WorkerPacks {
   private readonly domain: DomainKeys;
   private readonly period: PeriodKeys;
   private pack: { readonly buffer: ArrayBuffer; readonly builder: PackBuilder } | null = null;
-  private readonly garbage = new YoungGarbage();
   private arrival: PromiseWithResolvers<void> | null = null;
 
   constructor(port: MessagePort, domain: DomainKeys, period: PeriodKeys) {
@@ -32,7 +30,6 @@ export class WorkerPacks {
     const prepared = prepareBlob({ type: 'data', chunkId, table: NO_TABLE, plaintext });
     // Looking for room and taking it is one step: another job of this thread may be waiting for it as well.
     while (!this.addIfRoom(prepared)) await this.nextBuffer();
-    this.garbage.passed(plaintext.length);
   }
 
   /** A buffer has come from the main thread. */
