@@ -231,8 +231,8 @@ const TEXTS = {
   ],
   existingOption: ['what to do with what is there already', 'qué hacer con lo que ya existe'],
   ownersOption: [
-    'set owners by number, by name, or leave them (default: numbers as root, else leave)',
-    'poner dueños por número, por nombre, o dejarlos (por defecto: números como root, si no dejarlos)',
+    'set owners by number, by name, only one’s own, or leave them (default: numbers as root, else own)',
+    'poner dueños por número, por nombre, solo los propios, o dejarlos (por defecto: numbers como root, si no own)',
   ],
   devicesOption: ['leave out device nodes', 'omitir nodos de dispositivo'],
   setuidOption: ['leave out setuid and setgid bits', 'omitir los bits setuid y setgid'],

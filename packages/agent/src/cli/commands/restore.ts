@@ -36,7 +36,9 @@ export function addRestoreCommand(program: Command, { say, run }: CommandLine): 
     .addOption(
       new Option('--existing <policy>', say('existingOption')).choices(['keep', 'replace', 'rename']),
     )
-    .addOption(new Option('--owners <policy>', say('ownersOption')).choices(['numbers', 'names', 'leave']))
+    .addOption(
+      new Option('--owners <policy>', say('ownersOption')).choices(['numbers', 'names', 'own', 'leave']),
+    )
     .option('--no-devices', say('devicesOption'))
     .option('--no-setuid', say('setuidOption'))
     .option('-n, --dry-run', say('dryRunOption'))
@@ -88,7 +90,7 @@ async function restore(
 
 /** Only root can give files to others. */
 function defaultOwners(): OwnerPolicy {
-  return process.getuid?.() === 0 ? 'numbers' : 'leave';
+  return process.getuid?.() === 0 ? 'numbers' : 'own';
 }
 
 async function observe(invocation: Invocation): Promise<{ observer: RestoreObserver; stop: () => void }> {

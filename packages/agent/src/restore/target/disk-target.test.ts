@@ -281,6 +281,16 @@ describe('what may do harm', () => {
     expect(fs.statSync(at('t', 'tool')).mode & 0o7777).toBe(0o755);
   });
 
+  test('setuid is given to a file that is this user’s own', () => {
+    const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mode: 0o6755 };
+    const other = { uid: own.uid + 1, gid: 4_000_000, mode: 0o6755 };
+    const listed = [file('other', 'x', other), file('own', 'x', own)];
+    const report = restore(at('t'), listed, { owners: 'own' });
+    expect(fs.statSync(at('t', 'own')).mode & 0o7777).toBe(0o6755);
+    expect(fs.statSync(at('t', 'other'))).toMatchObject({ uid: own.uid, gid: own.gid, mode: 0o100755 });
+    expect(report.problems).toEqual({ 'setuid-left-out': 1 });
+  });
+
   test.skipIf(lacks('root'))('a file never is more open than it may be', () => {
     // What the owning group may not do, though the mask in the mode's group bits says otherwise.
     const acl = aclBytes({ owner: 6, users: { 7: 7 }, group: 0, groups: {}, mask: 7, others: 0 });

@@ -12,6 +12,7 @@ export class EntryMetadata {
   readonly #options: TargetOptions;
   readonly #tally: TargetTally;
   readonly #numbers: OwnerNumbers | null;
+  readonly #ownIds = new OwnIds();
 
   constructor(options: TargetOptions, tally: TargetTally) {
     this.#options = options;
@@ -40,8 +41,19 @@ export class EntryMetadata {
 
   #owner({ uid, gid, userName, groupName }: Entry): { uid?: number; gid?: number } {
     if (this.#options.owners === 'leave') return {};
+    if (this.#options.owners === 'own') return this.#ownIds.of(uid, gid);
     const user = userName === undefined ? undefined : this.#numbers?.user(userName);
     const group = groupName === undefined ? undefined : this.#numbers?.group(groupName);
     return { uid: user ?? uid, gid: group ?? gid };
+  }
+}
+
+/** The numbers that this process may give to its own files. */
+class OwnIds {
+  readonly #user = process.geteuid?.();
+  readonly #groups = new Set([process.getegid?.(), ...(process.getgroups?.() ?? [])]);
+
+  of(uid: number, gid: number): { uid?: number; gid?: number } {
+    return { ...(uid === this.#user ? { uid } : {}), ...(this.#groups.has(gid) ? { gid } : {}) };
   }
 }

@@ -8,8 +8,11 @@ import type { Entry, EntryType, Slice } from '@cofre/shared/format/entry';
  */
 export type ExistingPolicy = 'refuse' | 'keep' | 'replace' | 'rename';
 
-/** Owners by number, by the names of this machine (by number where it doesn't know the name), or not at all. */
-export type OwnerPolicy = 'numbers' | 'names' | 'leave';
+/**
+ * Owners by number, by the names of this machine (by number where it doesn't know the name), by number where they
+ * are this user and its groups (nobody but root may set others), or not at all.
+ */
+export type OwnerPolicy = 'numbers' | 'names' | 'own' | 'leave';
 
 export interface TargetOptions {
   readonly existing: ExistingPolicy;
