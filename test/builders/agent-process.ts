@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { EndedProcess } from './server-process.ts';
+import { NOT_WRAPPED, type EndedProcess, type Wrap } from './server-process.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../packages/agent/src/main.ts');
 
@@ -15,7 +15,14 @@ export interface AgentComputer {
   runWith(words: readonly string[], whileRunning: (process: RunningAgent) => void): Promise<AgentRun>;
 }
 
+export interface ComputerOptions {
+  readonly environment?: NodeJS.ProcessEnv;
+  /** What runs the program: as somebody else, or traced. */
+  readonly wrap?: Wrap;
+}
+
 export interface RunningAgent {
+  readonly pid: number;
   kill(signal: NodeJS.Signals): void;
   /** Calls back for each line of standard output as it comes. */
   onLine(listener: (line: string) => void): void;
@@ -29,13 +36,18 @@ export interface AgentRun extends EndedProcess {
 }
 
 /** A computer whose state lies in `state`. English; settings from the surroundings of the test do not reach it. */
-export function agentComputer(state: string, environment: NodeJS.ProcessEnv = {}): AgentComputer {
+export function agentComputer(
+  state: string,
+  { environment = {}, wrap = NOT_WRAPPED }: ComputerOptions = {},
+): AgentComputer {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(COFRE_|LC_|LANG)/.test(name));
   const env = { ...Object.fromEntries(inherited), COFRE_STATE: state, COFRE_LANGUAGE: 'en', ...environment };
   const runWith: AgentComputer['runWith'] = async (words, whileRunning) => {
-    const child = spawn(process.execPath, [PROGRAM, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = '', ...rest] = wrap([process.execPath, PROGRAM, ...words]);
+    const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const output = Promise.all([text(child.stdout), text(child.stderr)]);
     whileRunning({
+      pid: child.pid ?? 0,
       kill: (signal) => child.kill(signal),
       onLine: (listener) => {
         let rest = '';

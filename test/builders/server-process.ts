@@ -21,11 +21,14 @@ function environmentOf(extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(inherited), ...extra };
 }
 
-function start(words: readonly string[], environment: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...words], {
-    env: environmentOf(environment),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+/** Gives the command that runs another command, such as one that traces it. */
+export type Wrap = (command: readonly string[]) => readonly string[];
+
+export const NOT_WRAPPED: Wrap = (command) => command;
+
+function start(words: readonly string[], environment: NodeJS.ProcessEnv, wrap = NOT_WRAPPED): ChildProcess {
+  const [program = '', ...rest] = wrap([process.execPath, PROGRAM, ...words]);
+  return spawn(program, rest, { env: environmentOf(environment), stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 async function ended(child: ChildProcess): Promise<EndedProcess> {
@@ -58,8 +61,9 @@ export async function startServerProcess(
   dataFolder: string,
   words: readonly string[],
   environment: NodeJS.ProcessEnv = {},
+  wrap: Wrap = NOT_WRAPPED,
 ): Promise<ServerProcess> {
-  const child = start(['serve', '--data', dataFolder, ...words], environment);
+  const child = start(['serve', '--data', dataFolder, ...words], environment, wrap);
   const end = ended(child);
   const origin = await new Promise<string>((resolve, reject) => {
     let said = '';
