@@ -1,129 +1,160 @@
 import fs from 'node:fs';
 import os from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { byteStringFromText, type ByteString } from '@cofre/shared/bytes';
 import { CofreError } from '@cofre/shared/errors';
 import type { Manifest } from '@cofre/shared/format/envelope/manifest';
-import { CHUNK_ID_BYTES, type ChunkId, type SnapshotId } from '@cofre/shared/ids';
+import { CHUNK_ID_BYTES, type ChunkId, type SessionId, type SnapshotId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
+import { MissingChunksError } from '../client/problem-answer.ts';
+import type { PathPredicate } from '../source/filters.ts';
 import type { AgentContext } from '../state/agent-context.ts';
-import type { BackupObserver, BackupOptions, BackupProgress, BackupSummary } from './backup.ts';
-import { SetCacheWriter, setCachePath, type CachedEntry } from './cache/set-cache.ts';
+import type { BackupOptions, BackupProgress, BackupSummary } from './backup.ts';
+import { SetCacheReader, SetCacheWriter, setCachePath, type CachedEntry } from './cache/set-cache.ts';
 import { commitSnapshot, refsetChange, sealInfo, type RefsetChange } from './commit-snapshot.ts';
 import { EntryQueue } from './entry-queue.ts';
-import { FailureLog } from './failure-log.ts';
 import { openRun, type OpenRun } from './open-run.ts';
-import { CHUNK_STATES, type ChunkTable } from './pipeline/chunk-table.ts';
+import { CHUNK_STATES, ChunkTable, isThere } from './pipeline/chunk-table.ts';
 import { buildPipeline, settlePipeline, type Pipeline } from './pipeline/pipeline.ts';
 import { WorkerFileStore } from './pipeline/worker-file-store.ts';
 import { PreviousEntries } from './previous-entries.ts';
 import { openPreviousRun, type PreviousRun } from './previous-run.ts';
+import { endingClient, type RunClient } from './run-client.ts';
+import { RunEnding } from './run-ending.ts';
+import type { RunRecord, Traffic } from './run-record.ts';
 import { scanSource } from './scan-source.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { SourceScan } from './source-scan.ts';
 
-const USABLE = CHUNK_STATES.held | CHUNK_STATES.live | CHUNK_STATES.claimed;
 const RENEW_INTERVAL_MS = LIMITS.sessionLeaseMs / 4;
-const PROGRESS_INTERVAL_MS = 100;
+/** The server ends sessions by itself: an attempt that is over does not wait long to tell it. */
+const LEAVE_MS_MAX = 1000;
+/** Failures to renew a lease that may pass before the lease does. */
+const PASSING: ReadonlySet<string> = new Set(['server_unreachable', 'unavailable', 'busy']);
 
 /** Things to be undone when an attempt ends, the last one first. */
 type CleanUp = () => Promise<void> | void;
+
+export interface AttemptParts {
+  readonly context: AgentContext;
+  readonly options: BackupOptions;
+  readonly isExcluded: PathPredicate;
+  readonly record: RunRecord;
+  readonly signal: AbortSignal;
+}
 
 /**
  * One try at a snapshot: opens a session, scans the source against the last run's cache, sends what the
  * server lacks, commits. Nothing of it is reused when it fails, but what the server has by then.
  */
 export class BackupAttempt {
-  private readonly context: AgentContext;
-  private readonly options: BackupOptions;
-  private readonly observer: BackupObserver;
-  private readonly signal: AbortSignal;
-  private readonly table: ChunkTable;
-  private readonly failures: FailureLog;
+  private readonly parts: AttemptParts;
+  private readonly ending: RunEnding;
+  private readonly table = new ChunkTable();
   private readonly startedNs = nowNs();
   private readonly queue = new EntryQueue();
   private readonly cleanUps: CleanUp[] = [];
-  private lastProgressMs = 0;
+  private pipeline: Pipeline | null = null;
 
-  constructor(
-    context: AgentContext,
-    options: BackupOptions,
-    observer: BackupObserver,
-    signal: AbortSignal,
-    table: ChunkTable,
-  ) {
-    this.context = context;
-    this.options = options;
-    this.observer = observer;
-    this.signal = signal;
-    this.table = table;
-    this.failures = new FailureLog((failure) => observer.onFailure(failure));
+  constructor(parts: AttemptParts) {
+    this.parts = parts;
+    this.ending = new RunEnding(parts.signal);
+    for (const id of parts.record.missing) this.table.mark(id, CHUNK_STATES.missing);
   }
 
   async perform(): Promise<Omit<BackupSummary, 'durationMs'>> {
-    const { cacheFolder, stateFolder } = this.context;
-    const run = await openRun(this.context, this.options.setName);
-    this.keepLease(run);
+    const { context, options, record, isExcluded } = this.parts;
+    const { cacheFolder, stateFolder, identity } = context;
+    this.ending.throwIfEnded();
+    const client = endingClient(context.client, this.ending);
+    const run = await openRun(context, client, options.setName);
+    this.cleanUps.push(async () => await this.leaveSession(run.sessionId));
+    // Without it nothing that is sent could ever be opened: there is no use in going on.
+    run.keyringStored.catch((error: unknown) => this.ending.fail(error));
+    this.keepLease(client, run.sessionId);
     fs.mkdirSync(cacheFolder, { recursive: true, mode: 0o700 });
     const cachePath = setCachePath(cacheFolder, run.setId);
     const cacheWriter = new SetCacheWriter(cachePath);
     this.cleanUps.push(() => cacheWriter.discard());
-    const pipeline = buildPipeline(this.context, run, this.table);
+    const cache = SetCacheReader.open(cachePath);
+    this.cleanUps.push(() => cache?.close());
+    const pipeline = buildPipeline({ identity, client, run, table: this.table, ending: this.ending });
+    this.pipeline = pipeline;
     this.cleanUps.push(async () => await pipeline.pool.close());
-    const previous = await openPreviousRun(cachePath, run.session, this.table, pipeline.deduplicator);
-    this.cleanUps.push(() => previous.cache?.close());
+    const trustsHead = options.kind !== 'full' && !record.doubtsHead;
+    const previous = await openPreviousRun(cache, run.session, this.table, pipeline.deduplicator, trustsHead);
     const scan = this.buildScan(run, pipeline, previous);
     const writer = new SnapshotWriter(run.domain, pipeline.sealer, cacheWriter, this.table);
     await scanSource({
-      options: this.options,
+      options,
+      isExcluded,
       ownPaths: [stateFolder, cacheFolder].map((folder) => byteStringFromText(folder)),
       scan,
       queue: this.queue,
       writer,
-      pipeline,
-      signal: this.signal,
-      onStep: (path) => this.report('sending', scan, pipeline, path),
+      room: async () => await pipeline.pool.room(),
+      ending: this.ending,
+      onStep: (phase, path) => this.report(phase, scan, path),
     });
     const catalogRoot = await writer.finish();
     await settlePipeline(pipeline);
-    this.report('committing', scan, pipeline, null, true);
-    const change = refsetChange(this.table, headStateOf(previous));
+    this.report('committing', scan, null);
+    const change = refsetChange(this.table, record.doubtsHead ? null : headStateOf(previous));
     const statistics = writer.statistics(scan.counts.filesFailed);
-    const snapshotId = await this.commit(run, { catalogRoot, statistics, change });
+    const snapshotId = await this.commit(client, run, { catalogRoot, statistics, change });
     cacheWriter.publish({
       snapshotId,
       refset: this.table.collect(CHUNK_STATES.needed, CHUNK_STATES.needed),
       refsetState: change.hash.state(),
     });
-    this.report('done', scan, pipeline, null, true);
+    this.report('done', scan, null);
     const { filesNew, filesChanged, filesUnmodified, filesFailed } = scan.counts;
+    const files = { filesNew, filesChanged, filesUnmodified, filesFailed };
+    const totals = { foldersTotal: statistics.folders, bytesTotal: statistics.bytes };
+    return { snapshotId, ...files, ...totals, ...this.traffic() };
+  }
+
+  /** Ends threads, files and timers, whatever happened, and counts what was read and sent. */
+  async close(): Promise<void> {
+    this.ending.fail(new CofreError('interrupted'));
+    this.parts.record.traffic = this.traffic();
+    for (const cleanUp of this.cleanUps.splice(0).reverse()) {
+      try {
+        await cleanUp();
+      } catch {
+        // What went wrong before is what counts, and the rest has to be cleaned up as well.
+      }
+    }
+  }
+
+  private traffic(): Traffic {
+    const { bytesRead, bytesSent, chunksNew } = this.parts.record.traffic;
+    if (this.pipeline === null) return { bytesRead, bytesSent, chunksNew };
+    const { pool, sender } = this.pipeline;
     return {
-      snapshotId,
-      filesNew,
-      filesChanged,
-      filesUnmodified,
-      filesFailed,
-      foldersTotal: statistics.folders,
-      bytesTotal: statistics.bytes,
-      bytesRead: pipeline.pool.bytesRead,
-      bytesSent: pipeline.sender.sentBytes,
-      chunksNew: pipeline.sender.sentBlobs,
+      bytesRead: bytesRead + pool.bytesRead,
+      bytesSent: bytesSent + sender.sentBytes,
+      chunksNew: chunksNew + sender.sentBlobs,
     };
   }
 
-  /** Ends threads, files and timers, whatever happened. */
-  async close(): Promise<void> {
-    for (const cleanUp of this.cleanUps.splice(0).reverse()) await cleanUp();
-  }
-
-  private keepLease(run: OpenRun): void {
+  private keepLease(client: RunClient, sessionId: SessionId): void {
     const timer = setInterval(() => {
-      // A lease that could not be renewed shows in the next call, with its reason.
-      this.context.client.renewSession(run.sessionId).catch(() => undefined);
+      client.renewSession(sessionId).catch((error: unknown) => {
+        if (error instanceof CofreError && !PASSING.has(error.code)) this.ending.fail(error);
+      });
     }, RENEW_INTERVAL_MS);
     this.cleanUps.push(() => clearInterval(timer));
   }
 
+  /** What the session holds is free again; the server would find out by itself, but later. */
+  private async leaveSession(sessionId: SessionId): Promise<void> {
+    const leaving = this.parts.context.client.closeSession(sessionId).catch(() => undefined);
+    await Promise.race([leaving, sleep(LEAVE_MS_MAX, undefined, { ref: false })]);
+  }
+
   private buildScan(run: OpenRun, pipeline: Pipeline, previous: PreviousRun): SourceScan {
+    const { options, record } = this.parts;
     const entries = new PreviousEntries(previous.cache, (entry, reason) => scan.carry(entry, reason));
     const scan: SourceScan = new SourceScan({
       queue: this.queue,
@@ -131,9 +162,10 @@ export class BackupAttempt {
       store: new WorkerFileStore(pipeline.pool),
       bundleKey: run.domain.catalogCutKey,
       startedNs: this.startedNs,
-      readsEverything: this.options.kind === 'full',
+      readsEverything: options.kind === 'full',
       isUsable: (entry) => this.isUsable(entry),
-      onFailure: (failure) => this.failures.add(failure),
+      onFailure: (failure) => record.failures.add(failure),
+      onError: (error) => this.ending.fail(error),
     });
     return scan;
   }
@@ -141,20 +173,22 @@ export class BackupAttempt {
   private isUsable(entry: CachedEntry): boolean {
     let lastId: ChunkId | null = null;
     for (const { chunkId } of entry.slices) {
-      if (chunkId !== lastId && (this.table.stateOf(chunkId) & USABLE) === 0) return false;
+      if (chunkId !== lastId && !isThere(this.table.stateOf(chunkId))) return false;
       lastId = chunkId;
     }
     return true;
   }
 
   private async commit(
+    client: RunClient,
     run: OpenRun,
     made: Pick<Manifest, 'catalogRoot' | 'statistics'> & { readonly change: RefsetChange },
   ): Promise<SnapshotId> {
-    const { identity, client } = this.context;
-    const { setName, roots, excludes, kind } = this.options;
+    const { context, options, record } = this.parts;
+    const { identity } = context;
+    const { setName, roots, excludes, kind } = options;
     const head = run.session.head;
-    const info = { setName, hostName: os.hostname(), roots, excludes, failures: this.failures.kept };
+    const info = { setName, hostName: os.hostname(), roots, excludes, failures: record.failures.kept };
     const { hash } = made.change;
     const manifest: Manifest = {
       tenantId: identity.tenantId,
@@ -166,7 +200,7 @@ export class BackupAttempt {
       startedNs: this.startedNs,
       finishedNs: nowNs(),
       kind: head === null ? 'full' : kind,
-      base: head?.snapshotId ?? null,
+      base: kind === 'full' ? null : (head?.snapshotId ?? null),
       isComplete: true,
       catalogRoot: made.catalogRoot,
       refset: { count: hash.count, digest: hash.digest().toString('hex') },
@@ -176,27 +210,20 @@ export class BackupAttempt {
       sealedInfo: sealInfo(info, run.domain, run.periodKeys),
     };
     // Everything in the manifest is sealed with this run's key: it has to be durable first.
-    await run.keyringStored;
+    await this.ending.unlessEnded(run.keyringStored);
     const outcome = await commitSnapshot(client, run.sessionId, manifest, made.change, identity.signingKey);
-    if (outcome.status === 'missing')
-      throw new CofreError('missing_chunks', { count: outcome.missing.length });
+    if (outcome.status === 'missing') {
+      throw new MissingChunksError({ count: outcome.missing.length }, outcome.missing);
+    }
     return outcome.snapshotId;
   }
 
-  private report(
-    phase: BackupProgress['phase'],
-    scan: SourceScan,
-    pipeline: Pipeline,
-    currentPath: ByteString | null,
-    isDue = false,
-  ): void {
-    const now = performance.now();
-    if (!isDue && now - this.lastProgressMs < PROGRESS_INTERVAL_MS) return;
-    this.lastProgressMs = now;
+  private report(phase: BackupProgress['phase'], scan: SourceScan, path: ByteString | null): void {
+    const { progress } = this.parts.record;
+    if (!progress.isDue(phase)) return;
     const { filesDone, filesFound, bytesSeen } = scan.counts;
-    const { bytesRead } = pipeline.pool;
-    const bytesSent = pipeline.sender.sentBytes;
-    this.observer.onProgress({ phase, filesDone, filesFound, bytesRead, bytesSent, bytesSeen, currentPath });
+    const { bytesRead, bytesSent } = this.traffic();
+    progress.update(phase, { filesDone, filesFound, bytesRead, bytesSent, bytesSeen }, path);
   }
 }
 

@@ -19,6 +19,7 @@ export interface BackupOptions {
 
 /** Where a run is; numbers only grow. */
 export interface BackupProgress {
+  /** `scanning` while more files may be found, `sending` when only the rest of what was found is read and sent. */
   readonly phase: 'scanning' | 'sending' | 'committing' | 'done';
   readonly filesDone: number;
   readonly filesFound: number;

@@ -1,15 +1,17 @@
 import { prepareBlob, sealBlob } from '@cofre/shared/crypto/blob-cipher';
 import type { DomainKeys } from '@cofre/shared/crypto/domain-keys';
 import type { PeriodKeys } from '@cofre/shared/crypto/key-period';
-import { encodeManifest, type Manifest } from '@cofre/shared/format/envelope/manifest';
+import { encodeManifest, snapshotIdOf, type Manifest } from '@cofre/shared/format/envelope/manifest';
 import { RefsetHash } from '@cofre/shared/format/envelope/refset-hash';
 import { encodeSignedObject } from '@cofre/shared/format/envelope/signed-object';
 import { encodeSnapshotInfo, type SnapshotInfo } from '@cofre/shared/format/snapshot-info';
+import { CofreError } from '@cofre/shared/errors';
 import { CHUNK_ID_BYTES, type ChunkId, type SessionId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import type { SigningKey } from '@cofre/shared/signature';
-import type { CommitOutcome, ServerClient } from '../client/server-client.ts';
+import type { CommitOutcome } from '../client/server-client.ts';
 import { CHUNK_STATES, type ChunkTable } from './pipeline/chunk-table.ts';
+import type { RunClient } from './run-client.ts';
 
 /** The refset of a new snapshot, and how it differs from the head's. */
 export interface RefsetChange {
@@ -49,9 +51,12 @@ export function sealInfo(info: SnapshotInfo, domain: DomainKeys, period: PeriodK
   return blob;
 }
 
-/** Sends the change of the refset in parts, then the signed manifest. Safe to repeat as a whole. */
+/**
+ * Sends the change of the refset in parts, then the signed manifest. Safe to repeat as a whole.
+ * @throws CofreError `protocol` when the server says that it keeps another manifest than this one
+ */
 export async function commitSnapshot(
-  client: ServerClient,
+  client: RunClient,
   sessionId: SessionId,
   manifest: Manifest,
   change: RefsetChange,
@@ -60,11 +65,18 @@ export async function commitSnapshot(
   await stageAll(client, sessionId, 'add', change.added);
   await stageAll(client, sessionId, 'remove', change.removed);
   const signed = encodeSignedObject('manifest', encodeManifest(manifest), signingKey);
-  return await client.commit(sessionId, { manifest: signed.toString('base64'), refs: change.refs });
+  const outcome = await client.commit(sessionId, {
+    manifest: signed.toString('base64'),
+    refs: change.refs,
+  });
+  if (outcome.status === 'committed' && outcome.snapshotId !== snapshotIdOf(signed)) {
+    throw new CofreError('protocol', { problem: 'it committed another snapshot than the one that was sent' });
+  }
+  return outcome;
 }
 
 async function stageAll(
-  client: ServerClient,
+  client: RunClient,
   sessionId: SessionId,
   mode: 'add' | 'remove',
   ids: Buffer,

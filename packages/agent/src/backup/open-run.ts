@@ -12,6 +12,7 @@ import { encodeSignedObject } from '@cofre/shared/format/envelope/signed-object'
 import { newRandomId, type SessionId, type SetId } from '@cofre/shared/ids';
 import type { Session } from '@cofre/shared/wire/sessions';
 import type { AgentContext } from '../state/agent-context.ts';
+import type { RunClient } from './run-client.ts';
 import { fetchConfirmedRoster } from '../vault-reader/confirmed-roster.ts';
 
 /** What a run has when it begins: a session on the server, and keys of its own. */
@@ -26,12 +27,16 @@ export interface OpenRun {
   readonly keyringStored: Promise<void>;
 }
 
-export async function openRun(context: AgentContext, setName: string): Promise<OpenRun> {
-  const { identity, client } = context;
+/**
+ * Opens a session, and begins to store the keys of this run, which nothing may be sent before.
+ * @param client its calls end with the attempt
+ */
+export async function openRun(context: AgentContext, client: RunClient, setName: string): Promise<OpenRun> {
+  const { identity } = context;
   const domain = domainKeys(identity.domain);
   const setId = domain.setId(setName);
   const period = newKeyPeriod(identity.deviceId, domain.domainId);
-  const keyringStored = storeKeyring(context, period);
+  const keyringStored = storeKeyring(context, client, period);
   // Whoever needs it awaits it; until then a failure must not count as unhandled.
   keyringStored.catch(() => undefined);
   const session = await client.openSession({ operationId: newRandomId(), domainId: domain.domainId, setId });
@@ -40,8 +45,8 @@ export async function openRun(context: AgentContext, setName: string): Promise<O
 }
 
 /** Content that was acknowledged before its key would be lost: so the key goes first. */
-async function storeKeyring(context: AgentContext, period: KeyPeriod): Promise<void> {
-  const { identity, client } = context;
+async function storeKeyring(context: AgentContext, client: RunClient, period: KeyPeriod): Promise<void> {
+  const { identity } = context;
   const { roster } = await fetchConfirmedRoster(context);
   const sealed = await sealWithAge(encodeKeyPeriod(period), roster.recipients);
   const { keyPeriodId, deviceId, domainId } = period;

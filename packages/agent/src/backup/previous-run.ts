@@ -1,6 +1,7 @@
+import { RefsetHash } from '@cofre/shared/format/envelope/refset-hash';
 import { CHUNK_ID_BYTES } from '@cofre/shared/ids';
 import type { Session } from '@cofre/shared/wire/sessions';
-import { SetCacheReader } from './cache/set-cache.ts';
+import type { SetCacheReader } from './cache/set-cache.ts';
 import { CHUNK_STATES, type ChunkTable } from './pipeline/chunk-table.ts';
 import type { Deduplicator } from './pipeline/deduplicator.ts';
 
@@ -14,24 +15,27 @@ export interface PreviousRun {
 /**
  * Takes up the last run's cache. Where it belongs to the head that the session holds, its chunks are live
  * without asking; otherwise (a lost answer, an old copy of the state) the server is asked about all of them.
+ * @param trustsHead false when the server is to be asked in any case
  */
 export async function openPreviousRun(
-  cachePath: string,
+  cache: SetCacheReader | null,
   session: Session,
   table: ChunkTable,
   deduplicator: Deduplicator,
+  trustsHead: boolean,
 ): Promise<PreviousRun> {
-  const cache = SetCacheReader.open(cachePath);
   if (cache === null) return { cache, isOfHead: false };
-  const { refset, snapshotId } = cache.head;
+  const { refset, refsetState, snapshotId } = cache.head;
   const count = refset.length / CHUNK_ID_BYTES;
-  const isOfHead = session.head?.snapshotId === snapshotId && session.head.refsetCount === count;
+  const isOfHead =
+    session.head?.snapshotId === snapshotId &&
+    session.head.refsetCount === count &&
+    session.head.refsetDigest === RefsetHash.fromState(refsetState, count).digest().toString('hex');
+  table.reserve(count);
   if (isOfHead) {
-    for (let index = 0; index < count; index++) {
-      table.markAt(refset, index * CHUNK_ID_BYTES, CHUNK_STATES.held);
-    }
-  } else {
-    await deduplicator.learn(refset);
+    const states = trustsHead ? CHUNK_STATES.held | CHUNK_STATES.live : CHUNK_STATES.held;
+    for (let index = 0; index < count; index++) table.markAt(refset, index * CHUNK_ID_BYTES, states);
   }
+  if (!isOfHead || !trustsHead) await deduplicator.learn(refset);
   return { cache, isOfHead };
 }

@@ -1,28 +1,34 @@
-import { byteStringFromText, displayName, type ByteString } from '@cofre/shared/bytes';
+import { displayName, type ByteString } from '@cofre/shared/bytes';
 import { CofreError } from '@cofre/shared/errors';
-import { compileExcludes } from '../source/filters.ts';
+import type { PathPredicate } from '../source/filters.ts';
 import { walk } from '../source/walk.ts';
 import type { WalkItem } from '../source/walk-item.ts';
 import type { BackupOptions } from './backup.ts';
 import type { EntryQueue } from './entry-queue.ts';
-import { HeapKeeper } from './pipeline/garbage.ts';
-import type { Pipeline } from './pipeline/pipeline.ts';
-import type { SnapshotWriter } from './snapshot-writer.ts';
+import { HeapKeeper } from '../platform/heap-keeper.ts';
+import type { RunEnding } from './run-ending.ts';
 import type { SourceScan } from './source-scan.ts';
 
 /** Entries that may wait behind a file that is still being read: bounds memory, keeps the workers fed. */
 const QUEUED_ENTRIES_MAX = 16_384;
 
+/** Takes finished entries from the front of the queue. */
+export interface EntrySink {
+  takeFrom(queue: EntryQueue): Promise<void>;
+}
+
 export interface ScanLoop {
   readonly options: BackupOptions;
+  readonly isExcluded: PathPredicate;
   readonly ownPaths: readonly ByteString[];
   readonly scan: SourceScan;
   readonly queue: EntryQueue;
-  readonly writer: SnapshotWriter;
-  readonly pipeline: Pipeline;
-  readonly signal: AbortSignal;
-  /** Called often: after each batch of the walk and each change of the queue. */
-  readonly onStep: (path: ByteString | null) => void;
+  readonly writer: EntrySink;
+  /** Resolves when more files may be handed to whoever reads them. */
+  readonly room: () => Promise<void>;
+  readonly ending: RunEnding;
+  /** Called often: after each batch of the walk, which is `scanning`, and after each change of the queue behind it. */
+  readonly onStep: (phase: 'scanning' | 'sending', path: ByteString | null) => void;
 }
 
 /**
@@ -31,7 +37,7 @@ export interface ScanLoop {
  * @throws CofreError `path_not_found` when none of the roots exists
  */
 export async function scanSource(loop: ScanLoop): Promise<void> {
-  const { options, scan, queue, pipeline } = loop;
+  const { options, scan, queue } = loop;
   const missingRoots = new Set<string>();
   const heap = new HeapKeeper();
   const items = walk(
@@ -39,7 +45,7 @@ export async function scanSource(loop: ScanLoop): Promise<void> {
     {
       oneFileSystem: options.oneFileSystem,
       excludeCaches: options.excludeCaches,
-      isExcluded: compileExcludes(options.excludes.map((pattern) => byteStringFromText(pattern))),
+      isExcluded: loop.isExcluded,
       ownPaths: loop.ownPaths,
     },
   );
@@ -48,28 +54,26 @@ export async function scanSource(loop: ScanLoop): Promise<void> {
       if (isMissingRoot(item)) missingRoots.add(item.path);
       scan.take(item);
     }
-    await step(loop, batch.at(-1)?.path ?? null);
+    await step(loop, 'scanning', batch.at(-1)?.path ?? null);
     heap.check();
-    await pipeline.pool.room();
-    while (queue.length > QUEUED_ENTRIES_MAX) await waitForEntries(loop);
+    await loop.room();
+    while (queue.length > QUEUED_ENTRIES_MAX) await waitForEntries(loop, 'scanning');
   }
   refuseNothing(missingRoots, options.roots);
   scan.finish();
-  await step(loop, null);
-  while (queue.length > 0) await waitForEntries(loop);
+  await step(loop, 'sending', null);
+  while (queue.length > 0) await waitForEntries(loop, 'sending');
 }
 
-async function waitForEntries(loop: ScanLoop): Promise<void> {
-  await loop.queue.change();
-  await step(loop, null);
+async function waitForEntries(loop: ScanLoop, phase: 'scanning' | 'sending'): Promise<void> {
+  await loop.ending.unlessEnded(loop.queue.change());
+  await step(loop, phase, null);
 }
 
-async function step(loop: ScanLoop, path: ByteString | null): Promise<void> {
-  if (loop.signal.aborted) throw new CofreError('interrupted');
-  loop.scan.throwFailure();
-  loop.pipeline.sender.throwFailure();
+async function step(loop: ScanLoop, phase: 'scanning' | 'sending', path: ByteString | null): Promise<void> {
+  loop.ending.throwIfEnded();
   await loop.writer.takeFrom(loop.queue);
-  loop.onStep(path);
+  loop.onStep(phase, path);
   // The walk is synchronous: without this, answers of the server would wait for its end.
   await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -67,7 +67,6 @@ export class SourceScan {
   private readonly waiting = new Map<CatalogKey, WaitingFile>();
   private readonly names = readAccountNames();
   private readonly scratch = Buffer.alloc(FINGERPRINT_BYTES);
-  private failure: { readonly error: unknown } | null = null;
 
   constructor(parts: ScanParts) {
     this.parts = parts;
@@ -75,7 +74,6 @@ export class SourceScan {
   }
 
   take(item: WalkItem): void {
-    if (this.failure !== null) throw this.failure.error;
     if (item.kind === 'entry') this.takeEntry(item);
     else if (item.kind === 'problem') this.takeProblem(item);
     else this.parts.onFailure({ path: item.path, reason: item.reason, isSkip: true });
@@ -86,10 +84,6 @@ export class SourceScan {
   finish(): void {
     this.parts.previous.finish();
     this.storeBundle(this.bundler.take());
-  }
-
-  throwFailure(): void {
-    if (this.failure !== null) throw this.failure.error;
   }
 
   /** An entry of the last run that lies where the walk could not look. */
@@ -138,24 +132,20 @@ export class SourceScan {
 
   private storeBundle(files: readonly PendingFile[]): void {
     if (files.length === 0) return;
-    this.parts.store.storeBundle(files).then(
-      (results) => {
+    this.parts.store
+      .storeBundle(files)
+      .then((results) => {
+        if (results.length !== files.length) throw new RangeError('a job gave another number of results');
         for (const [index, file] of files.entries()) this.settle(file.key, results[index] as FileResult);
-      },
-      (error: unknown) => this.fail(error),
-    );
+      })
+      .catch((error: unknown) => this.parts.onError(error));
   }
 
   private storeLarge(file: PendingFile): void {
-    this.parts.store.storeLarge(file).then(
-      (result) => this.settle(file.key, result),
-      (error: unknown) => this.fail(error),
-    );
-  }
-
-  private fail(error: unknown): void {
-    this.failure ??= { error };
-    this.parts.queue.notify();
+    this.parts.store
+      .storeLarge(file)
+      .then((result) => this.settle(file.key, result))
+      .catch((error: unknown) => this.parts.onError(error));
   }
 
   private settle(key: CatalogKey, result: FileResult): void {
@@ -263,6 +253,8 @@ export interface ScanParts {
   /** Whether everything that a cached entry refers to is live. */
   readonly isUsable: (entry: CachedEntry) => boolean;
   readonly onFailure: (failure: BackupFailure) => void;
+  /** Something that is no file's fault: the attempt is over. */
+  readonly onError: (error: unknown) => void;
 }
 
 function finishedFrom(

@@ -1,18 +1,24 @@
 import { CHUNK_ID_BYTES, type ChunkId } from '@cofre/shared/ids';
 
-/** What is known of a chunk during a run; several may hold at once. */
+/** What is known of a chunk during an attempt; several may hold at once. */
 export const CHUNK_STATES = {
-  /** Belongs to the head's refset, which the session holds: live without asking. */
+  /** Belongs to the head's refset: the new one is told as a change of that. */
   held: 1,
-  /** The server said in this session that it is live. */
+  /** On the server as far as we know: it said so in this session, or the session holds the head that needs it. */
   live: 2,
   /** Some worker is sending it in this session. */
   claimed: 4,
   /** The new snapshot refers to it. */
   needed: 8,
-  /** The server refused a commit for want of it: neither the cache nor `held` is to be believed. */
+  /** The server refused a commit for want of it: whatever else makes us believe that it is live is wrong. */
   missing: 16,
 } as const;
+
+/** Whether a chunk in this state can be referred to: it is on the server, or on its way. */
+export function isThere(state: number): boolean {
+  const { claimed, live, missing } = CHUNK_STATES;
+  return (state & claimed) !== 0 || (state & (live | missing)) === live;
+}
 
 const CAPACITY_MIN = 4096;
 
@@ -53,7 +59,7 @@ export class ChunkTable {
     const stored = this.states[place] as number;
     if (stored === 0) {
       if ((this.used + 1) * 5 > this.capacity * 3) {
-        this.grow();
+        this.growTo(this.capacity * 2);
         place = this.placeOf(source, offset);
       }
       source.copy(this.ids, place * CHUNK_ID_BYTES, offset, offset + CHUNK_ID_BYTES);
@@ -63,20 +69,11 @@ export class ChunkTable {
     return stored >> 1;
   }
 
-  /** Takes bits away from an id that may or may not be there. */
-  unmark(id: ChunkId, bits: number): void {
-    this.scratch.write(id, 'hex');
-    const place = this.placeOf(this.scratch, 0);
-    const stored = this.states[place] as number;
-    if (stored !== 0) this.states[place] = stored & ~(bits << 1);
-  }
-
-  unmarkAll(bits: number): void {
-    const mask = ~(bits << 1);
-    for (let place = 0; place < this.capacity; place++) {
-      const stored = this.states[place] as number;
-      if (stored !== 0) this.states[place] = stored & mask;
-    }
+  /** Makes room for so many ids beforehand: growing takes three times the memory while it lasts. */
+  reserve(count: number): void {
+    let capacity = this.capacity;
+    while (count * 5 > capacity * 3) capacity *= 2;
+    if (capacity > this.capacity) this.growTo(capacity);
   }
 
   /** All ids whose state, masked, equals `wanted`: 32 bytes each, ascending. */
@@ -116,9 +113,9 @@ export class ChunkTable {
     return this.ids.compare(source, offset, offset + CHUNK_ID_BYTES, start, start + CHUNK_ID_BYTES) === 0;
   }
 
-  private grow(): void {
+  private growTo(newCapacity: number): void {
     const { ids, states, capacity } = this;
-    this.capacity = capacity * 2;
+    this.capacity = newCapacity;
     this.ids = Buffer.alloc(this.capacity * CHUNK_ID_BYTES);
     this.states = new Uint8Array(this.capacity);
     for (let place = 0; place < capacity; place++) {

@@ -1,11 +1,9 @@
 import { CHUNK_ID_BYTES } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
-import { CHUNK_STATES, type ChunkTable } from './chunk-table.ts';
+import { CHUNK_STATES, isThere, type ChunkTable } from './chunk-table.ts';
 
 /** One byte an id of 32 bytes: 1 where the server has it. */
 export type AskServer = (ids: Uint8Array) => Promise<Uint8Array>;
-
-const THERE = CHUNK_STATES.held | CHUNK_STATES.live | CHUNK_STATES.claimed;
 
 interface Question {
   readonly ids: Buffer;
@@ -56,9 +54,9 @@ export class Deduplicator {
     const step = LIMITS.haveIdsMax * CHUNK_ID_BYTES;
     for (let start = 0; start < ids.length; start += step) {
       const part = ids.subarray(start, start + step);
-      const isThere = await this.askServer(part);
+      const answers = await this.askServer(part);
       for (let index = 0; index * CHUNK_ID_BYTES < part.length; index++) {
-        if (isThere[index] === 1) this.table.markAt(part, index * CHUNK_ID_BYTES, CHUNK_STATES.live);
+        if (answers[index] === 1) this.table.markAt(part, index * CHUNK_ID_BYTES, CHUNK_STATES.live);
       }
     }
   }
@@ -66,7 +64,9 @@ export class Deduplicator {
   private unknownIn(ids: Buffer): Buffer {
     const unknown: Buffer[] = [];
     for (let offset = 0; offset < ids.length; offset += CHUNK_ID_BYTES) {
-      if ((this.table.stateAt(ids, offset) & THERE) === 0)
+      const state = this.table.stateAt(ids, offset);
+      // Of a missing one the server has said already what counts.
+      if (!isThere(state) && (state & CHUNK_STATES.missing) === 0)
         unknown.push(ids.subarray(offset, offset + CHUNK_ID_BYTES));
     }
     return Buffer.concat(unknown);
@@ -76,7 +76,7 @@ export class Deduplicator {
     const send = new Uint8Array(ids.length / CHUNK_ID_BYTES);
     for (let index = 0; index < send.length; index++) {
       const offset = index * CHUNK_ID_BYTES;
-      if ((this.table.stateAt(ids, offset) & THERE) !== 0) continue;
+      if (isThere(this.table.stateAt(ids, offset))) continue;
       this.table.markAt(ids, offset, CHUNK_STATES.claimed);
       send[index] = 1;
     }

@@ -22,6 +22,8 @@ export interface StoredFile {
   /** Length of the file. */
   readonly sizeBytes: number;
   readonly changedWhileRead: boolean;
+  /** Another object had taken the path since the walk: this is that one. */
+  readonly isReplaced: boolean;
 }
 
 export interface FailedFile {
@@ -32,7 +34,8 @@ export interface FailedFile {
 
 const STORED = 1;
 const CHANGED = 2;
-const FAILED = 3;
+const REPLACED = 4;
+const FAILED = 8;
 
 export function encodeJobResult(files: readonly FileResult[]): Uint8Array {
   const places = new Map<ChunkId, number>();
@@ -42,7 +45,7 @@ export function encodeJobResult(files: readonly FileResult[]): Uint8Array {
   result.varint(places.size);
   for (const id of places.keys()) result.bytes(Buffer.from(id, 'hex'));
   result.varint(files.length).bytes(body.view());
-  return Uint8Array.from(result.view());
+  return new Uint8Array(result.view());
 }
 
 export function decodeJobResult(result: Uint8Array): FileResult[] {
@@ -63,8 +66,9 @@ function writeFile(body: ByteWriter, places: Map<ChunkId, number>, file: FileRes
     body.u8(FAILED).sized(Buffer.from(file.reason, 'utf8'));
     return;
   }
+  const flags = (file.changedWhileRead ? CHANGED : 0) | (file.isReplaced ? REPLACED : 0);
   body
-    .u8(file.changedWhileRead ? CHANGED : STORED)
+    .u8(STORED | flags)
     .bytes(file.fingerprint)
     .sized(file.metadata);
   body.sized(Buffer.from(file.attributeProblem, 'utf8'));
@@ -89,6 +93,16 @@ function readFile(reader: ByteReader, ids: readonly ChunkId[]): FileResult {
     const chunkId = ids[reader.varint()] ?? reader.refuse('a place outside the table');
     slices.push({ chunkId, offset: reader.varint(), length: reader.varint() });
   }
-  const changedWhileRead = kind === CHANGED;
-  return { kind: 'stored', fingerprint, metadata, attributeProblem, slices, sizeBytes, changedWhileRead };
+  const changedWhileRead = (kind & CHANGED) !== 0;
+  const isReplaced = (kind & REPLACED) !== 0;
+  return {
+    kind: 'stored',
+    fingerprint,
+    metadata,
+    attributeProblem,
+    slices,
+    sizeBytes,
+    changedWhileRead,
+    isReplaced,
+  };
 }

@@ -3,7 +3,7 @@ import type { DomainKeys } from '@cofre/shared/crypto/domain-keys';
 import type { PeriodKeys } from '@cofre/shared/crypto/key-period';
 import type { EncodedNode } from '@cofre/shared/catalog/node';
 import type { ChunkId } from '@cofre/shared/ids';
-import { CHUNK_STATES, type ChunkTable } from './chunk-table.ts';
+import { CHUNK_STATES, isThere, type ChunkTable } from './chunk-table.ts';
 import type { Deduplicator } from './deduplicator.ts';
 import { PackBuilder } from './pack-builder.ts';
 import type { PackSender } from './pack-sender.ts';
@@ -54,8 +54,7 @@ export class NodeSealer {
   emit(type: 'catalog' | 'list', node: EncodedNode): ChunkId {
     const chunkId = this.domain.nodeId(type, node.table, node.plaintext);
     const state = this.table.mark(chunkId, CHUNK_STATES.needed);
-    const isThere = (state & (CHUNK_STATES.held | CHUNK_STATES.live | CHUNK_STATES.claimed)) !== 0;
-    if (!isThere) {
+    if (!isThere(state)) {
       this.queue.push({ type, chunkId, node });
       this.queuedBytes += node.plaintext.length + node.table.length;
     }

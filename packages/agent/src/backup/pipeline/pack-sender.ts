@@ -1,50 +1,58 @@
 import { newRandomId, type SessionId } from '@cofre/shared/ids';
-import type { ServerClient } from '../../client/server-client.ts';
+import type { RunClient } from '../run-client.ts';
+import type { RunEnding } from '../run-ending.ts';
 
 /** Uploads at once: one is being hashed and synced by the server while the next one travels. */
 const UPLOADS_MAX = 2;
 
-/** Sends packs, a few at a time; the first failure is kept and thrown to whoever asks next. */
+/** Sends packs, a few at a time. A pack that the server refuses ends the attempt at once. */
 export class PackSender {
   /** Bytes of packs that the server has acknowledged. */
   sentBytes = 0;
   sentBlobs = 0;
-  private readonly client: ServerClient;
+  private readonly client: Pick<RunClient, 'putPack'>;
   private readonly sessionId: SessionId;
   /** Nothing is sent before the keys of the period are durable on the server. */
   private readonly keyringStored: Promise<void>;
-  private readonly underway = new Set<Promise<void>>();
-  private failure: { readonly error: unknown } | null = null;
+  private readonly ending: RunEnding;
+  /** Packs that were handed over and are not acknowledged yet, also those that wait for their turn. */
+  private pending = 0;
+  private underway = 0;
+  private readonly turns: (() => void)[] = [];
+  private readonly idle: (() => void)[] = [];
 
-  constructor(client: ServerClient, sessionId: SessionId, keyringStored: Promise<void>) {
+  constructor(
+    client: Pick<RunClient, 'putPack'>,
+    sessionId: SessionId,
+    keyringStored: Promise<void>,
+    ending: RunEnding,
+  ) {
     this.client = client;
     this.sessionId = sessionId;
     this.keyringStored = keyringStored;
+    this.ending = ending;
   }
 
-  /** Resolves when the upload has begun; `release` is called when the parts are free again. */
+  /** Resolves when the upload has begun; `release` is called when it was acknowledged and the parts are free again. */
   async send(parts: readonly Uint8Array[], blobs: number, release: () => void): Promise<void> {
-    while (this.underway.size >= UPLOADS_MAX) await Promise.race(this.underway);
-    this.throwFailure();
-    const upload = this.upload(parts, blobs)
-      .catch((error: unknown) => {
-        this.failure ??= { error };
-      })
-      .finally(() => {
-        this.underway.delete(upload);
+    this.pending += 1;
+    if (this.underway < UPLOADS_MAX) this.underway += 1;
+    else await this.ending.unlessEnded(new Promise<void>((resolve) => this.turns.push(resolve)));
+    this.ending.throwIfEnded();
+    this.upload(parts, blobs)
+      .then(() => {
         release();
-      });
-    this.underway.add(upload);
+        this.finishOne();
+      })
+      .catch((error: unknown) => this.ending.fail(error));
   }
 
   /** Resolves when everything that was sent is durable. */
   async settled(): Promise<void> {
-    while (this.underway.size > 0) await Promise.race(this.underway);
-    this.throwFailure();
-  }
-
-  throwFailure(): void {
-    if (this.failure !== null) throw this.failure.error;
+    while (this.pending > 0) {
+      await this.ending.unlessEnded(new Promise<void>((resolve) => this.idle.push(resolve)));
+    }
+    this.ending.throwIfEnded();
   }
 
   private async upload(parts: readonly Uint8Array[], blobs: number): Promise<void> {
@@ -52,5 +60,14 @@ export class PackSender {
     await this.client.putPack(this.sessionId, newRandomId(), parts);
     for (const part of parts) this.sentBytes += part.length;
     this.sentBlobs += blobs;
+  }
+
+  /** A turn is handed on directly, so that nobody who comes later takes it first. */
+  private finishOne(): void {
+    this.pending -= 1;
+    const next = this.turns.shift();
+    if (next === undefined) this.underway -= 1;
+    else next();
+    if (this.pending === 0) for (const wake of this.idle.splice(0)) wake();
   }
 }

@@ -1,12 +1,14 @@
 import os from 'node:os';
 import { LIMITS } from '@cofre/shared/limits';
-import type { AgentContext } from '../../state/agent-context.ts';
+import type { DeviceIdentity } from '../../state/agent-context.ts';
 import type { OpenRun } from '../open-run.ts';
+import type { RunClient } from '../run-client.ts';
+import type { RunEnding } from '../run-ending.ts';
 import type { ChunkTable } from './chunk-table.ts';
 import { Deduplicator } from './deduplicator.ts';
 import { NodeSealer } from './node-sealer.ts';
 import { PackSender } from './pack-sender.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { startChunkThread, WorkerPool } from './worker-pool.ts';
 
 /** From files to acknowledged packs: everything between the source and the server. */
 export interface Pipeline {
@@ -16,22 +18,29 @@ export interface Pipeline {
   readonly sealer: NodeSealer;
 }
 
-export function buildPipeline(context: AgentContext, run: OpenRun, table: ChunkTable): Pipeline {
-  const { client, identity } = context;
+export interface PipelineParts {
+  readonly identity: DeviceIdentity;
+  /** Its calls end with the attempt. */
+  readonly client: RunClient;
+  readonly run: OpenRun;
+  readonly table: ChunkTable;
+  readonly ending: RunEnding;
+}
+
+export function buildPipeline({ identity, client, run, table, ending }: PipelineParts): Pipeline {
   const { session, sessionId, domain, period, periodKeys } = run;
   const askServer = async (ids: Uint8Array) => await client.have(sessionId, ids);
   const deduplicator = new Deduplicator(table, session.domainChunkCount === 0 ? null : askServer);
-  const sender = new PackSender(client, sessionId, run.keyringStored);
-  const setup = { domain: identity.domain, period };
-  const workersMax = Math.min(os.availableParallelism(), LIMITS.agentWorkersMax);
-  const pool = new WorkerPool(setup, workersMax, deduplicator, sender);
-  const sealer = new NodeSealer({
-    domain,
-    period: periodKeys,
-    table,
+  const sender = new PackSender(client, sessionId, run.keyringStored, ending);
+  const pool = new WorkerPool({
+    setup: { domain: identity.domain, period },
+    workersMax: Math.min(os.availableParallelism(), LIMITS.agentWorkersMax),
     deduplicator,
     sender,
+    ending,
+    startThread: startChunkThread,
   });
+  const sealer = new NodeSealer({ domain, period: periodKeys, table, deduplicator, sender });
   return { deduplicator, sender, pool, sealer };
 }
 

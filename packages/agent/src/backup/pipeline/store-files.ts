@@ -26,6 +26,7 @@ interface ReadFile {
   readonly metadata: EntryMetadata;
   readonly attributeProblem: string;
   readonly changedWhileRead: boolean;
+  readonly isReplaced: boolean;
   /** Range of its data in the stream. */
   readonly from: number;
   readonly to: number;
@@ -48,7 +49,10 @@ export async function storeBundle(
   return { files: results, bytesRead: stream.length };
 }
 
-/** Reads some extents of a large file into a stream of their own. `sizeBytes` of the result is what came. */
+/**
+ * Reads some extents of a large file into a stream of their own. `sizeBytes` of the result is what came. It has to be
+ * the very file: others read its other parts.
+ */
 export async function storeSegment(
   file: BundledFile,
   extents: readonly Extent[],
@@ -58,7 +62,7 @@ export async function storeSegment(
   const stream = new ContentStream(chunker, takeChunks);
   let result: FileResult;
   try {
-    using open = openSource(file);
+    using open = openVeryFile(file);
     await readExtents(stream, open, extents);
     const changedWhileRead = open.hasChanged();
     await stream.finish();
@@ -73,6 +77,7 @@ export async function storeSegment(
       slices,
       sizeBytes: stream.length,
       changedWhileRead,
+      isReplaced: false,
     };
   } catch (error) {
     result = failureOf(error);
@@ -83,6 +88,9 @@ export async function storeSegment(
 
 export interface DescribedFile {
   readonly kind: 'described';
+  /** What was opened, for those who read its parts. */
+  readonly file: BundledFile;
+  readonly isReplaced: boolean;
   readonly metadata: EntryMetadata;
   readonly attributeProblem: string;
   readonly extents: readonly Extent[];
@@ -95,13 +103,17 @@ export interface DescribedFile {
 /** Everything of a large file but its content. */
 export function describeLargeFile(file: BundledFile): DescribedFile | FailedFile {
   try {
-    using open = openSource(file);
+    const { open: opened, isReplaced } = openSource(file);
+    using open = opened;
     const { metadata, map, attributeProblem } = describe(open);
+    const { inode, deviceId } = open.status;
     const statusFingerprint = Buffer.alloc(FINGERPRINT_BYTES);
     writeFingerprint(statusFingerprint, open.status);
     const fingerprint = fingerprintOf(open.status, nowNs());
     return {
       kind: 'described',
+      file: { path: file.path, inode, deviceId },
+      isReplaced,
       metadata,
       attributeProblem,
       extents: map.data,
@@ -116,7 +128,8 @@ export function describeLargeFile(file: BundledFile): DescribedFile | FailedFile
 async function readInto(stream: ContentStream, file: BundledFile): Promise<ReadFile | FailedFile> {
   const from = stream.length;
   try {
-    using open = openSource(file);
+    const { open: opened, isReplaced } = openSource(file);
+    using open = opened;
     const fingerprint = fingerprintOf(open.status, nowNs());
     const { metadata, map, attributeProblem } = describe(open);
     const shortAt = await readExtents(stream, open, map.data);
@@ -128,6 +141,7 @@ async function readInto(stream: ContentStream, file: BundledFile): Promise<ReadF
       metadata: read,
       attributeProblem,
       changedWhileRead,
+      isReplaced,
       from,
       to: stream.length,
     };
@@ -137,7 +151,7 @@ async function readInto(stream: ContentStream, file: BundledFile): Promise<ReadF
 }
 
 function finishFile(file: ReadFile, stream: ContentStream): FileResult {
-  const { fingerprint, attributeProblem, changedWhileRead, metadata } = file;
+  const { fingerprint, attributeProblem, changedWhileRead, isReplaced, metadata } = file;
   const flags = changedWhileRead ? { changedWhileRead } : undefined;
   return {
     kind: 'stored',
@@ -147,6 +161,7 @@ function finishFile(file: ReadFile, stream: ContentStream): FileResult {
     slices: stream.slices(file.from, file.to),
     sizeBytes: metadata.size,
     changedWhileRead,
+    isReplaced,
   };
 }
 
@@ -154,14 +169,23 @@ function finishFile(file: ReadFile, stream: ContentStream): FileResult {
  * Opens the file, or what took its place: programs save by renaming a new file over the old one, and the
  * new one is what is to be kept. Throws system errors.
  */
-function openSource(file: BundledFile): OpenFile {
+function openSource(file: BundledFile): { open: OpenFile; isReplaced: boolean } {
   const path = `/${file.path}` as ByteString;
   const first = openFileForReading(path, { ...file, type: 'file' });
-  if (first.outcome === 'open') return first.file;
+  if (first.outcome === 'open') return { open: first.file, isReplaced: false };
   const second = openFileForReading(path, statusOfPath(path));
-  if (second.outcome === 'open') return second.file;
-  throw Object.assign(new Error('another object has the path'), { code: 'replaced' });
+  if (second.outcome === 'open') return { open: second.file, isReplaced: true };
+  throw new ReplacedError();
 }
+
+function openVeryFile(file: BundledFile): OpenFile {
+  const opened = openFileForReading(`/${file.path}` as ByteString, { ...file, type: 'file' });
+  if (opened.outcome === 'open') return opened.file;
+  throw new ReplacedError();
+}
+
+/** Another object has the path. */
+class ReplacedError extends Error {}
 
 function describe(open: OpenFile): { metadata: EntryMetadata; map: SparseMap; attributeProblem: string } {
   const { sizeBytes, blocks } = open.status;
@@ -210,8 +234,10 @@ export function shortened(metadata: EntryMetadata, sizeBytes: number): EntryMeta
   return kept.length === 0 ? { ...rest, size: sizeBytes } : { ...rest, size: sizeBytes, holes: kept };
 }
 
+/** What happened to the file. Anything that is not a file's fault goes on, and ends the attempt. */
 function failureOf(error: unknown): FailedFile {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : systemErrorCode(error);
+  if (error instanceof ReplacedError) return { kind: 'failed', reason: 'replaced' };
+  const code = systemErrorCode(error);
   if (code === undefined) throw error;
   return { kind: 'failed', reason: code };
 }

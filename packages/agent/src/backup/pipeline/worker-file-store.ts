@@ -9,12 +9,20 @@ import type { BundledFile } from './messages.ts';
 import { describeLargeFile, shortened, type DescribedFile } from './store-files.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
-/** Stores files by way of the chunk workers: small ones in bundles, large ones in segments. */
-export class WorkerFileStore implements FileStore {
-  private readonly pool: WorkerPool;
-  private lastJobId = 0;
+/** How often a file is begun anew because another object took its path while its parts were read. */
+const BEGINNINGS_MAX = 3;
 
-  constructor(pool: WorkerPool) {
+/**
+ * Stores files by way of the chunk workers: small ones in bundles, larger ones each in a job of its own, and the
+ * largest in segments, so that several workers read them at once. Large files are begun in order, each when there is
+ * room for it: of those that wait, nothing is open and nothing is known but the name.
+ */
+export class WorkerFileStore implements FileStore {
+  private readonly pool: Pick<WorkerPool, 'submit' | 'room'>;
+  private lastJobId = 0;
+  private beginning: Promise<unknown> = Promise.resolve();
+
+  constructor(pool: Pick<WorkerPool, 'submit' | 'room'>) {
     this.pool = pool;
   }
 
@@ -23,30 +31,54 @@ export class WorkerFileStore implements FileStore {
   }
 
   async storeLarge(file: PendingFile): Promise<FileResult> {
-    const described = describeLargeFile(bundledFile(file));
-    if (described.kind === 'failed') return described;
-    const segments = [...segmentsOf(described.extents, LIMITS.segmentBytes)];
-    const parts = await this.storeSegments(file, segments);
-    const failed = parts.find((part) => part.kind === 'failed');
-    if (failed !== undefined) return failed;
-    return joinParts(
-      described,
-      segments,
-      parts.filter((part) => part.kind === 'stored'),
-    );
+    if (file.status.sizeBytes > LIMITS.segmentBytes) return await this.storeInSegments(file);
+    const { results } = await this.inTurn(async () => {
+      await this.pool.room();
+      return { results: this.storeBundle([file]) };
+    });
+    const [result] = await results;
+    if (result === undefined) throw new RangeError('a job gave no result');
+    return result;
   }
 
-  private async storeSegments(file: PendingFile, segments: readonly Extent[][]): Promise<FileResult[]> {
+  private async storeInSegments(file: PendingFile): Promise<FileResult> {
+    for (let count = 1; ; count++) {
+      const begun = await this.inTurn(async () => await this.beginSegments(bundledFile(file)));
+      if (begun.kind === 'failed') return begun;
+      const { described, segments } = begun;
+      const parts = (await Promise.all(begun.jobs)).flat();
+      const failed = parts.find((part) => part.kind === 'failed');
+      if (failed === undefined) {
+        const stored = parts.filter((part) => part.kind === 'stored');
+        return joinParts(described, segments, stored);
+      }
+      // The parts of two files are no file: the one that has the path now is read from its beginning.
+      if (failed.reason !== 'replaced' || count === BEGINNINGS_MAX) return failed;
+    }
+  }
+
+  private async beginSegments(file: BundledFile) {
+    await this.pool.room();
+    const described = describeLargeFile(file);
+    if (described.kind === 'failed') return described;
+    const segments = [...segmentsOf(described.extents, LIMITS.segmentBytes)];
     const jobs: Promise<FileResult[]>[] = [];
     for (const extents of segments) {
       await this.pool.room();
-      const job = { kind: 'segment', jobId: ++this.lastJobId, file: bundledFile(file), extents } as const;
-      const submitted = this.pool.submit(job);
+      const jobId = ++this.lastJobId;
+      const submitted = this.pool.submit({ kind: 'segment', jobId, file: described.file, extents });
       // A failure shows where all are awaited; until then it must not count as unhandled.
       submitted.catch(() => undefined);
       jobs.push(submitted);
     }
-    return (await Promise.all(jobs)).flat();
+    return { kind: 'begun', described, segments, jobs } as const;
+  }
+
+  /** One after the other, first come, first served. */
+  private async inTurn<Result>(begin: () => Promise<Result>): Promise<Result> {
+    const turn = this.beginning.then(begin);
+    this.beginning = turn.catch(() => undefined);
+    return await turn;
   }
 }
 
@@ -60,7 +92,7 @@ function joinParts(
   let metadata = described.metadata;
   let changedWhileRead = false;
   for (const [index, part] of parts.entries()) {
-    slices.push(...part.slices);
+    for (const slice of part.slices) slices.push(slice);
     changedWhileRead ||= part.changedWhileRead || !part.fingerprint.equals(described.statusFingerprint);
     const endsAt = endOfShortSegment(segments[index] ?? [], part.sizeBytes);
     if (endsAt !== null) {
@@ -69,7 +101,7 @@ function joinParts(
       break;
     }
   }
-  const { fingerprint, attributeProblem } = described;
+  const { fingerprint, attributeProblem, isReplaced } = described;
   const encoded = encodeEntryMetadata(
     changedWhileRead ? { ...metadata, flags: { changedWhileRead } } : metadata,
   );
@@ -81,6 +113,7 @@ function joinParts(
     slices,
     sizeBytes: metadata.size,
     changedWhileRead,
+    isReplaced,
   };
 }
 
