@@ -158,6 +158,7 @@ describe('a node of a catalog is refused', () => {
 });
 
 const BAD_LISTS: [about: string, table: ChunkId[], bytes: number[]][] = [
+  ['ids out of order', [ONE, TWO], [3, 0, 3, 1, 0, 1, 0, 0, 1, 1, 0, 1]],
   ['nothing', [], []],
   ['a leaf', [], [1, 0]],
   ['no pieces', [], [3, 0, 0]],

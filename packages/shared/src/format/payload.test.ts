@@ -84,7 +84,13 @@ describe('a payload is refused as damaged', () => {
     }
   });
 
-  it('when it says that it holds more than any blob, before anything is allocated', () => {
+  it('when it holds more than any blob, and says so', () => {
+    const large = Buffer.alloc(LIMITS.blobPlaintextBytesMax + 1);
+    expect(refusalOf(() => decodePayload(craftPayload(large, zstdCompressSync(large), 1)))).toBe('damaged');
+    expect(refusalOf(() => decodePayload(craftPayload(large, large, 0)))).toBe('damaged');
+  });
+
+  it('when it only says that it holds more than any blob, before anything is allocated', () => {
     const frame = zstdCompressSync(Buffer.alloc(1));
     for (const length of [LIMITS.blobPlaintextBytesMax + 1, 0xffff_ffff]) {
       expect(refusalOf(() => decodePayload(craftPayload({ length }, frame, 1)))).toBe('damaged');

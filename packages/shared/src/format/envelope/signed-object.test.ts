@@ -67,6 +67,10 @@ describe('a signed object', () => {
     expect(refusalOf(() => open(byOther))).toBe('untrusted');
   });
 
+  it('is not trusted when it names another signer than who signed it', () => {
+    expect(refusalOf(() => open(forged(8, 0xaa)))).toBe('untrusted');
+  });
+
   it('is not trusted when its signature is over something else than an object of ours', () => {
     const object = encodeSignedObject('manifest', PAYLOAD, KEY);
     const signed = object.subarray(0, object.length - 64);
