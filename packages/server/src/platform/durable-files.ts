@@ -78,15 +78,35 @@ export class DurableFolders {
   }
 }
 
+/** A file has the name already that another one was to get: it is not ours, and nobody may remove it for us. */
+export class NameTaken extends Error {
+  /** How many files had got their names before. */
+  readonly linkedCount: number;
+
+  constructor(path: string, linkedCount: number, cause: unknown) {
+    super(`${path} is there already`, { cause });
+    this.name = 'NameTaken';
+    this.linkedCount = linkedCount;
+  }
+}
+
 /**
  * Gives synced temporary files their final names in one folder that is durable already, and makes the names
  * durable. `link` refuses to replace what is there, where `rename` would do it silently. The temporary names stay.
+ * @throws NameTaken, StorageFailure
  */
 export async function publishFiles(
   files: readonly { readonly temporary: string; readonly final: string }[],
   folder: string,
 ): Promise<void> {
-  for (const { temporary, final } of files) await link(temporary, final);
+  for (const [linkedCount, { temporary, final }] of files.entries()) {
+    try {
+      await link(temporary, final);
+    } catch (error) {
+      if (systemErrorCode(error) === 'EEXIST') throw new NameTaken(final, linkedCount, error);
+      throw error;
+    }
+  }
   // Without this a power loss could take the names away after rows that point to them were committed.
   await syncFolder(folder);
 }

@@ -1,4 +1,5 @@
 import { CofreError } from '@cofre/shared/errors';
+import { NameTaken } from '../platform/durable-files.ts';
 import { isOutOfSpace, StorageFailure } from '../platform/storage-failure.ts';
 
 /**
@@ -68,6 +69,9 @@ export class CallGate {
   private translate(error: unknown): unknown {
     if (error instanceof StorageFailure) return this.stop(error);
     if (isOutOfSpace(error)) return new CofreError('storage_full', {}, { cause: error });
+    if (error instanceof NameTaken) {
+      return new CofreError('unavailable', { problem: 'the store holds unknown files' }, { cause: error });
+    }
     return error;
   }
 

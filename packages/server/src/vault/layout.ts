@@ -23,6 +23,11 @@ export function objectPath(number: number, kind: StoredKind): string {
   return `objects/${number}.${kind}`;
 }
 
+/** The number of a pack or object by the name of its file; 0 for a name that is none of ours. */
+export function numberOfFile(name: string): number {
+  return Number(/^[1-9]\d{0,14}(?=\.)/.exec(name)?.[0] ?? 0);
+}
+
 /**
  * Where one vault keeps what.
  *

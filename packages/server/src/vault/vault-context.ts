@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { TenantId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
-import { removeFile, syncFolder, type DurableFolders } from '../platform/durable-files.ts';
+import { CofreError } from '@cofre/shared/errors';
+import { NameTaken, removeFile, syncFolder, type DurableFolders } from '../platform/durable-files.ts';
 import { Semaphore } from '../platform/semaphore.ts';
 import { isNotThere, StorageFailure } from '../platform/storage-failure.ts';
 import type { CallGate } from './call-gate.ts';
@@ -38,6 +39,8 @@ export class VaultContext {
   private readonly uploads = new Semaphore(LIMITS.uploadsPerTenantMax);
   /** Files that could not be given up when they should have been, such as on a full disk. */
   private leftovers: string[] = [];
+  /** Why nothing may be written to the store; null while it may. */
+  private writeProblem: string | null = null;
 
   constructor(tenantId: TenantId, index: VaultIndex, layout: VaultLayout, shared: SharedParts) {
     this.tenantId = tenantId;
@@ -70,9 +73,23 @@ export class VaultContext {
     );
   }
 
-  /** Runs a write of some bytes while it leaves the store's headroom. @throws CofreError `storage_full` */
-  runWithSpace<Result>(lengthBytes: number, write: () => Promise<Result>): Promise<Result> {
+  /**
+   * Runs a write of some bytes while it leaves the store's headroom.
+   * @throws CofreError `storage_full`, and as {@link requireWritable}
+   */
+  async runWithSpace<Result>(lengthBytes: number, write: () => Promise<Result>): Promise<Result> {
+    this.requireWritable();
     return this.shared.space.run(lengthBytes, write);
+  }
+
+  /** The store holds what the index does not know: from now on nothing is written to it, and nothing removed. */
+  refuseWrites(problem: string): void {
+    this.writeProblem ??= problem;
+  }
+
+  /** @throws CofreError `unavailable` after {@link refuseWrites} */
+  requireWritable(): void {
+    if (this.writeProblem !== null) throw new CofreError('unavailable', { problem: this.writeProblem });
   }
 
   /**
@@ -82,12 +99,18 @@ export class VaultContext {
   async abandon(error: unknown, paths: readonly string[], temporaries: readonly string[]): Promise<void> {
     // After a storage failure nothing may be promised any more, not even that something is gone.
     if (error instanceof StorageFailure || this.gate.hasFailed) return;
+    const ours = error instanceof NameTaken ? paths.slice(0, error.linkedCount) : paths;
+    const [taken] = paths.slice(ours.length);
+    if (taken !== undefined) this.refuseWrites(`the store has ${taken}, and the index does not know it`);
     try {
+      // What lies under the other names was not written here: without an intent no sweep will touch it.
+      const others = paths.slice(ours.length);
+      if (others.length > 0) await this.index.call('dropIntents', { paths: others });
       for (const temporary of temporaries) await removeFile(temporary);
-      await this.discardFiles(paths);
+      await this.discardFiles(ours);
     } catch (failure) {
       if (failure instanceof StorageFailure) this.gate.stop(failure);
-      this.leftovers.push(...paths);
+      this.leftovers.push(...ours);
     }
   }
 
@@ -97,8 +120,8 @@ export class VaultContext {
     for (const path of paths) if (await isThere(this.layout.file(path))) linked.push(path);
     const absent = paths.filter((path) => !linked.includes(path));
     if (absent.length > 0) await this.index.call('dropIntents', { paths: absent });
-    if (linked.length > 0) await this.index.call('doomFiles', { paths: linked });
-    await this.unlinkDoomed(linked);
+    if (linked.length === 0) return;
+    await this.unlinkDoomed(await this.index.call('doomFiles', { paths: linked }));
   }
 
   /** Unlinks files that have a doomed row, and forgets the row when that is durable. */

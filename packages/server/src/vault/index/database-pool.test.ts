@@ -48,13 +48,24 @@ test('writes that wait together become one transaction', async () => {
 test('a write that is refused undoes itself alone, not those beside it', async () => {
   const session = { sessionId: 'ab', deviceId: 'cd', nowMs: 3 };
   const results = await Promise.allSettled([
-    index.call('doomFiles', { paths: ['a'] }),
+    index.call('beginObjects', { kinds: ['keyring'], nowMs: 3 }),
     index.call('renewSession', session),
-    index.call('doomFiles', { paths: ['b'] }),
+    index.call('beginObjects', { kinds: ['domain'], nowMs: 3 }),
   ]);
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   expect(results[1]).toMatchObject({ reason: { code: 'not_found' } });
-  expect((await index.call('listUnfinished', { limit: 10 })).doomed).toEqual(['a', 'b']);
+  const { intents } = await index.call('listUnfinished', { limit: 10 });
+  expect(intents).toEqual(['objects/1.keyring', 'objects/2.domain']);
+});
+
+test('only a file with an intent is ever doomed: what has its rows, or is not ours, is not', async () => {
+  await index.call('beginObjects', { kinds: ['keyring'], nowMs: 2 });
+  const paths = ['objects/1.keyring', 'objects/7.manifest'];
+  expect(await index.call('doomFiles', { paths })).toEqual(['objects/1.keyring']);
+  expect(await index.call('listUnfinished', { limit: 10 })).toEqual({
+    intents: [],
+    doomed: ['objects/1.keyring'],
+  });
 });
 
 test('more vaults than may be open at once all keep what they were told', async () => {

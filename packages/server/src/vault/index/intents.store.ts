@@ -32,12 +32,17 @@ export function dropIntents(index: IndexConnection, input: { paths: readonly str
   for (const path of input.paths) index.run('DELETE FROM intents WHERE path = ?', path);
 }
 
-/** Says that these files are about to be unlinked; what they were meant to be is forgotten. */
-export function doomFiles(index: IndexConnection, input: { paths: readonly string[] }): void {
-  for (const path of input.paths) {
+/**
+ * Says that these files are about to be unlinked; what they were meant to be is forgotten. Rows take the place of an
+ * intent in the transaction that adds them: a file without an intent has its rows, or is not ours, and stays.
+ * @returns the files that may be unlinked
+ */
+export function doomFiles(index: IndexConnection, input: { paths: readonly string[] }): string[] {
+  return input.paths.filter((path) => {
+    if (index.run('DELETE FROM intents WHERE path = ?', path) === 0) return false;
     index.run('INSERT INTO doomed (path) VALUES (?) ON CONFLICT DO NOTHING', path);
-    index.run('DELETE FROM intents WHERE path = ?', path);
-  }
+    return true;
+  });
 }
 
 /** The files are gone, durably. */

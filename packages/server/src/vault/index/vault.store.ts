@@ -9,6 +9,9 @@ export interface VaultRow {
   readonly livenessEpoch: number;
   readonly authorityKey: string | null;
   readonly rosterVersion: number | null;
+  /** No file of the store may have these numbers yet, nor higher ones. */
+  readonly nextPack: number;
+  readonly nextObject: number;
 }
 
 /** Makes the vault's row if it is not there. */
@@ -25,7 +28,8 @@ export function describeVault(index: IndexConnection): VaultRow | null {
   return (
     index.get<VaultRow>(
       `SELECT tenant_id AS tenantId, quota_bytes AS quotaBytes, used_bytes AS usedBytes, generation,
-         liveness_epoch AS livenessEpoch, authority_key AS authorityKey, roster_version AS rosterVersion
+         liveness_epoch AS livenessEpoch, authority_key AS authorityKey, roster_version AS rosterVersion,
+         next_pack AS nextPack, next_object AS nextObject
        FROM vault`,
     ) ?? null
   );

@@ -41,6 +41,7 @@ export class ObjectStore {
     contents: readonly ObjectContent[],
     record: (objects: NewObject[]) => Promise<Result>,
   ): Promise<Result> {
+    this.vault.requireWritable();
     const { numbers } = await this.vault.index.call('beginObjects', {
       kinds: contents.map(({ kind }) => kind),
       nowMs: this.vault.nowMs(),

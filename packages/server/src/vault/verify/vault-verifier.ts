@@ -4,7 +4,7 @@ import type { VerifyFinding } from '@cofre/shared/wire/administration';
 import { isNotThere } from '../../platform/storage-failure.ts';
 import type { PackChunk, PackRow } from '../index/verify.store.ts';
 import type { VaultRow } from '../index/vault.store.ts';
-import { objectPath, packPath } from '../layout.ts';
+import { numberOfFile, objectPath, packPath } from '../layout.ts';
 import type { VaultContext } from '../vault-context.ts';
 import { ChainVerifier } from './chain-verifier.ts';
 import { ObjectVerifier } from './object-verifier.ts';
@@ -107,7 +107,7 @@ export class VaultVerifier {
   ): AsyncGenerator<VerifyFinding> {
     for (let start = 0; start < names.length; start += BATCH_CHUNKS) {
       const files = names.slice(start, start + BATCH_CHUNKS).map((name) => ({
-        number: Number(/^[1-9]\d{0,14}(?=\.)/.exec(name)?.[0] ?? 0),
+        number: numberOfFile(name),
         path: `${folder}/${name}`,
       }));
       for (const path of await this.vault.index.call('findUnknown', { table, files })) {
