@@ -3,8 +3,10 @@ import { runInNewContext } from 'node:vm';
 
 type CollectGarbage = () => void;
 
-/** How far the heap may grow above what survived the last collection. */
+/** How far the heap may grow above what survived the last collection, when the process has become large. */
 const HEAP_GROWTH_BYTES_MAX = 24 * 1024 * 1024;
+/** Below this the process leaves the agent's budget (`agentMemoryBytes`) room enough for garbage. */
+const PROCESS_BYTES_MIN = 192 * 1024 * 1024;
 
 /**
  * Keeps the agent small on small machines, on the thread that handles entries: they are many and short-lived,
@@ -18,6 +20,7 @@ export class HeapKeeper {
   /** Call now and then; it takes some microseconds, and rarely as long as a collection. */
   check(): void {
     if (getHeapStatistics().used_heap_size < this.survivedBytes + HEAP_GROWTH_BYTES_MAX) return;
+    if (process.memoryUsage.rss() < PROCESS_BYTES_MIN) return;
     this.collect?.();
     this.survivedBytes = getHeapStatistics().used_heap_size;
   }
