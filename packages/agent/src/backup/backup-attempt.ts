@@ -1,10 +1,9 @@
-import fs from 'node:fs';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { byteStringFromText, type ByteString } from '@cofre/shared/bytes';
 import { CofreError } from '@cofre/shared/errors';
 import type { Manifest } from '@cofre/shared/format/envelope/manifest';
-import { CHUNK_ID_BYTES, type ChunkId, type SessionId, type SnapshotId } from '@cofre/shared/ids';
+import type { ChunkId, SessionId, SnapshotId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import { MissingChunksError } from '../client/problem-answer.ts';
 import type { PathPredicate } from '../source/filters.ts';
@@ -25,6 +24,8 @@ import type { RunRecord, Traffic } from './run-record.ts';
 import { scanSource } from './scan-source.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { SourceScan } from './source-scan.ts';
+import { StaleEntries } from './stale-entries.ts';
+import { wantedPaths } from './wanted-paths.ts';
 
 const RENEW_INTERVAL_MS = LIMITS.sessionLeaseMs / 4;
 /** The server ends sessions by itself: an attempt that is over does not wait long to tell it. */
@@ -72,7 +73,6 @@ export class BackupAttempt {
     // Without it nothing that is sent could ever be opened: there is no use in going on.
     run.keyringStored.catch((error: unknown) => this.ending.fail(error));
     this.keepLease(client, run.sessionId);
-    fs.mkdirSync(cacheFolder, { recursive: true, mode: 0o700 });
     const cachePath = setCachePath(cacheFolder, run.setId);
     const cacheWriter = new SetCacheWriter(cachePath);
     this.cleanUps.push(() => cacheWriter.discard());
@@ -102,11 +102,9 @@ export class BackupAttempt {
     const change = refsetChange(this.table, record.doubtsHead ? null : headStateOf(previous));
     const statistics = writer.statistics(scan.counts.filesFailed);
     const snapshotId = await this.commit(client, run, { catalogRoot, statistics, change });
-    cacheWriter.publish({
-      snapshotId,
-      refset: this.table.collect(CHUNK_STATES.needed, CHUNK_STATES.needed),
-      refsetState: change.hash.state(),
-    });
+    const refset = this.table.collect(CHUNK_STATES.needed, CHUNK_STATES.needed);
+    cacheWriter.publish({ snapshotId, refsetState: change.hash.state() }, refset);
+    this.noteCacheProblem(cachePath, cacheWriter);
     this.report('done', scan, null);
     const { filesNew, filesChanged, filesUnmodified, filesFailed } = scan.counts;
     const files = { filesNew, filesChanged, filesUnmodified, filesFailed };
@@ -153,17 +151,27 @@ export class BackupAttempt {
     await Promise.race([leaving, sleep(LEAVE_MS_MAX, undefined, { ref: false })]);
   }
 
+  /** The snapshot is made; but the next run has to read everything, and nobody would know why. */
+  private noteCacheProblem(cachePath: string, { problem }: SetCacheWriter): void {
+    if (problem === null) return;
+    const path = byteStringFromText(cachePath.replace(/^\//, ''));
+    this.parts.record.failures.add({ path, reason: `cache ${problem}`, isSkip: true });
+  }
+
   private buildScan(run: OpenRun, pipeline: Pipeline, previous: PreviousRun): SourceScan {
-    const { options, record } = this.parts;
-    const entries = new PreviousEntries(previous.cache, (entry, reason) => scan.carry(entry, reason));
+    const { options, record, isExcluded } = this.parts;
+    const { cache } = previous;
+    const isUsable = (entry: CachedEntry): boolean => this.isUsable(entry);
+    const entries = new PreviousEntries(cache, (entry, reason) => scan.carry(entry, reason));
     const scan: SourceScan = new SourceScan({
       queue: this.queue,
       previous: entries,
       store: new WorkerFileStore(pipeline.pool),
       bundleKey: run.domain.catalogCutKey,
-      startedNs: this.startedNs,
+      stale: new StaleEntries({ cache, startedNs: this.startedNs, isUsable }),
       readsEverything: options.kind === 'full',
-      isUsable: (entry) => this.isUsable(entry),
+      isUsable,
+      isWanted: wantedPaths(options.roots, isExcluded),
       onFailure: (failure) => record.failures.add(failure),
       onError: (error) => this.ending.fail(error),
     });
@@ -229,8 +237,8 @@ export class BackupAttempt {
 
 function headStateOf(previous: PreviousRun): { state: Buffer; count: number } | null {
   if (previous.cache === null || !previous.isOfHead) return null;
-  const { refsetState, refset } = previous.cache.head;
-  return { state: refsetState, count: refset.length / CHUNK_ID_BYTES };
+  const { refsetState, refsetCount } = previous.cache.head;
+  return { state: refsetState, count: refsetCount };
 }
 
 function nowNs(): bigint {

@@ -26,9 +26,9 @@ const BUNDLE_SPAN_ENTRIES_MAX = 4096;
  * bundle ends depends on a keyed hash of the last file's key, not on what came before: so a file more at the
  * beginning moves one boundary, not all of them.
  */
-export class Bundler {
+export class Bundler<File extends PendingFile = PendingFile> {
   private readonly endHash: HalfSipHash;
-  private files: PendingFile[] = [];
+  private files: File[] = [];
   private bytes = 0;
   private firstPlace = 0;
 
@@ -41,8 +41,8 @@ export class Bundler {
    * Adds a file; gives the bundles that are complete: none, one, or the one before as well.
    * @param place where it stands among all entries of the walk
    */
-  add(file: PendingFile, place: number): PendingFile[][] {
-    const complete: PendingFile[][] = [];
+  add(file: File, place: number): File[][] {
+    const complete: File[][] = [];
     const cost = file.status.sizeBytes + FILE_COST_BYTES;
     if (this.bytes + cost > LIMITS.bundleBytesMax || this.files.length >= LIMITS.bundleFilesMax) {
       complete.push(this.take());
@@ -55,12 +55,12 @@ export class Bundler {
   }
 
   /** The open bundle if too many entries have come since its first file, else none. */
-  takeLate(place: number): PendingFile[] {
+  takeLate(place: number): File[] {
     return this.files.length > 0 && place - this.firstPlace >= BUNDLE_SPAN_ENTRIES_MAX ? this.take() : [];
   }
 
   /** What is left. */
-  take(): PendingFile[] {
+  take(): File[] {
     const { files } = this;
     this.files = [];
     this.bytes = 0;

@@ -3,14 +3,14 @@ import type { ByteString } from '@cofre/shared/bytes';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EntryQueue, type FinishedEntry } from './entry-queue.ts';
-import { NO_FINGERPRINT } from './fingerprint.ts';
+import { FINGERPRINT_BYTES } from './fingerprint.ts';
 
 function entry(name: string): FinishedEntry {
   const key = catalogKey(name as ByteString);
   const metadata = Buffer.alloc(0);
   return {
     key,
-    fingerprint: NO_FINGERPRINT,
+    fingerprint: Buffer.alloc(FINGERPRINT_BYTES),
     metadata,
     hardLinkTo: '',
     slices: [],

@@ -1,5 +1,5 @@
 import type { CatalogKey } from '@cofre/shared/catalog/catalog-key';
-import type { Slice } from '@cofre/shared/format/entry';
+import type { EntryType, Slice } from '@cofre/shared/format/entry';
 
 /** An entry as it goes into the catalog and the cache. */
 export interface FinishedEntry {
@@ -11,6 +11,12 @@ export interface FinishedEntry {
   readonly slices: readonly Slice[];
   readonly kind: 'file' | 'folder' | 'other';
   readonly sizeBytes: number;
+}
+
+/** What an entry counts as. */
+export function kindOf(type: EntryType): FinishedEntry['kind'] {
+  if (type === 'directory') return 'folder';
+  return type === 'file' ? 'file' : 'other';
 }
 
 /** A place in the order of the catalog: not known yet (undefined), or null when nothing comes for it. */

@@ -11,8 +11,9 @@ import type { FileStatus } from '../platform/file-status.ts';
  */
 export const FINGERPRINT_BYTES = 57;
 
-/** Matches nothing, not even itself: see {@link isRacy}. */
-export const NO_FINGERPRINT = Buffer.alloc(FINGERPRINT_BYTES);
+/** Where the type is; 0 there makes a fingerprint that matches nothing, not even itself: see {@link voided}. */
+const TYPE_OFFSET = 56;
+const LINKS_OFFSET = 44;
 
 const NS_PER_MS = 1_000_000n;
 /** Clocks of file systems tick with the kernel's timer: a change within the same tick leaves no trace. */
@@ -41,22 +42,37 @@ export function writeFingerprint(target: Buffer, status: FileStatus): void {
   target.writeUInt32LE(status.mode, 32);
   target.writeUInt32LE(status.uid, 36);
   target.writeUInt32LE(status.gid, 40);
-  target.writeUInt32LE(status.linkCount, 44);
+  target.writeUInt32LE(status.linkCount, LINKS_OFFSET);
   target.writeUInt32LE(status.deviceMajor, 48);
   target.writeUInt32LE(status.deviceMinor, 52);
-  target[56] = TYPES[status.type];
+  target[TYPE_OFFSET] = TYPES[status.type];
 }
 
-/** @param readNs when reading began, nanoseconds since 1970 by this computer's clock */
+/**
+ * The fingerprint of an object that is about to be read.
+ * @param readNs when reading begins, nanoseconds since 1970 by this computer's clock
+ */
 export function fingerprintOf(status: FileStatus, readNs: bigint): Buffer {
   const fingerprint = Buffer.alloc(FINGERPRINT_BYTES);
-  if (!isRacy(status, readNs)) writeFingerprint(fingerprint, status);
-  return fingerprint;
+  writeFingerprint(fingerprint, status);
+  return isRacy(status, readNs) ? voided(fingerprint) : fingerprint;
+}
+
+/** The same fingerprint, made to match nothing: the object has to be read again next time. */
+export function voided(fingerprint: Buffer): Buffer {
+  const copy = Buffer.from(fingerprint);
+  copy[TYPE_OFFSET] = 0;
+  return copy;
 }
 
 /** Whether two fingerprints are of the same, unchanged object. */
 export function isSameFingerprint(a: Buffer, b: Buffer): boolean {
-  return a[56] !== 0 && a.equals(b);
+  return a[TYPE_OFFSET] !== 0 && a.equals(b);
+}
+
+/** How many names the object had. */
+export function linkCountOf(fingerprint: Buffer): number {
+  return fingerprint.readUInt32LE(LINKS_OFFSET);
 }
 
 /**

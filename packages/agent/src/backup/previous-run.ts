@@ -25,17 +25,20 @@ export async function openPreviousRun(
   trustsHead: boolean,
 ): Promise<PreviousRun> {
   if (cache === null) return { cache, isOfHead: false };
-  const { refset, refsetState, snapshotId } = cache.head;
-  const count = refset.length / CHUNK_ID_BYTES;
+  const { refsetState, refsetCount, snapshotId } = cache.head;
   const isOfHead =
     session.head?.snapshotId === snapshotId &&
-    session.head.refsetCount === count &&
-    session.head.refsetDigest === RefsetHash.fromState(refsetState, count).digest().toString('hex');
-  table.reserve(count);
-  if (isOfHead) {
-    const states = trustsHead ? CHUNK_STATES.held | CHUNK_STATES.live : CHUNK_STATES.held;
-    for (let index = 0; index < count; index++) table.markAt(refset, index * CHUNK_ID_BYTES, states);
+    session.head.refsetCount === refsetCount &&
+    session.head.refsetDigest === RefsetHash.fromState(refsetState, refsetCount).digest().toString('hex');
+  table.reserve(refsetCount);
+  const { held, live } = CHUNK_STATES;
+  for (const part of cache.refsetParts()) {
+    if (isOfHead) markAll(table, part, trustsHead ? held | live : held);
+    if (!isOfHead || !trustsHead) await deduplicator.learn(part);
   }
-  if (!isOfHead || !trustsHead) await deduplicator.learn(refset);
   return { cache, isOfHead };
+}
+
+function markAll(table: ChunkTable, ids: Buffer, states: number): void {
+  for (let offset = 0; offset < ids.length; offset += CHUNK_ID_BYTES) table.markAt(ids, offset, states);
 }

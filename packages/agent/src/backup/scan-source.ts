@@ -52,6 +52,7 @@ export async function scanSource(loop: ScanLoop): Promise<void> {
   for (const batch of items) {
     for (const item of batch) {
       if (isMissingRoot(item)) missingRoots.add(item.path);
+      while (scan.carriesBefore(item)) await step(loop, 'scanning', item.path);
       scan.take(item);
     }
     await step(loop, 'scanning', batch.at(-1)?.path ?? null);
@@ -60,6 +61,7 @@ export async function scanSource(loop: ScanLoop): Promise<void> {
     while (queue.length > QUEUED_ENTRIES_MAX) await waitForEntries(loop, 'scanning');
   }
   refuseNothing(missingRoots, options.roots);
+  while (scan.carriesBefore(null)) await step(loop, 'scanning', null);
   scan.finish();
   await step(loop, 'sending', null);
   while (queue.length > 0) await waitForEntries(loop, 'sending');

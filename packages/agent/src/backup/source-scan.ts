@@ -1,10 +1,11 @@
-import { catalogKey, type CatalogKey } from '@cofre/shared/catalog/catalog-key';
+import type { ByteString } from '@cofre/shared/bytes';
+import { catalogKey, pathOfKey, type CatalogKey } from '@cofre/shared/catalog/catalog-key';
 import {
   decodeEntryMetadata,
   encodeEntryMetadata,
   type EntryMetadata,
 } from '@cofre/shared/catalog/entry-codec';
-import type { ByteString } from '@cofre/shared/bytes';
+import type { EntryType, Slice } from '@cofre/shared/format/entry';
 import { LIMITS } from '@cofre/shared/limits';
 import { readAccountNames } from '../platform/account-names.ts';
 import { systemErrorCode } from '../platform/system-error.ts';
@@ -13,23 +14,42 @@ import type { WalkedEntry, WalkItem, WalkProblem } from '../source/walk-item.ts'
 import type { BackupFailure } from './backup.ts';
 import { Bundler, type PendingFile } from './bundler.ts';
 import type { CachedEntry } from './cache/set-cache.ts';
-import type { EntryQueue, FinishedEntry } from './entry-queue.ts';
+import { kindOf, type EntryQueue, type FinishedEntry } from './entry-queue.ts';
 import {
   fingerprintOf,
   isSameFingerprint,
-  NO_FINGERPRINT,
+  voided,
   writeFingerprint,
   FINGERPRINT_BYTES,
 } from './fingerprint.ts';
-import { HardLinks } from './hard-links.ts';
-import type { FileResult } from './pipeline/job-result.ts';
+import { HardLinks, type LinkGroup } from './hard-links.ts';
+import type { FileResult, StoredFile } from './pipeline/job-result.ts';
 import { boundedMetadata } from './pipeline/store-files.ts';
 import type { PreviousEntries } from './previous-entries.ts';
+import type { StaleEntries } from './stale-entries.ts';
 
 /** Reads files: gives one result a file, in order. */
 export interface FileStore {
   storeBundle(files: readonly PendingFile[]): Promise<FileResult[]>;
   storeLarge(file: PendingFile): Promise<FileResult>;
+}
+
+export interface ScanParts {
+  readonly queue: EntryQueue;
+  readonly previous: PreviousEntries;
+  readonly stale: StaleEntries;
+  readonly store: FileStore;
+  /** 8 bytes. */
+  readonly bundleKey: Uint8Array;
+  /** A full run: fingerprints are not trusted. */
+  readonly readsEverything: boolean;
+  /** Whether everything that a cached entry refers to is on the server. */
+  readonly isUsable: (entry: CachedEntry) => boolean;
+  /** Whether a path of the last run still belongs to what is backed up. */
+  readonly isWanted: (path: ByteString, isFolder: boolean) => boolean;
+  readonly onFailure: (failure: BackupFailure) => void;
+  /** Something that is no file's fault: the attempt is over. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface ScanCounts {
@@ -42,9 +62,19 @@ export interface ScanCounts {
   bytesSeen: number;
 }
 
-interface WaitingFile extends PendingFile {
+/** What the walk found under a path, and what the last run knew of it. */
+interface Found {
+  readonly item: WalkedEntry;
+  readonly key: CatalogKey;
   readonly previous: CachedEntry | null;
+  /** Where its entry goes; null: it gets none. */
   readonly finish: (entry: FinishedEntry | null) => void;
+  /** The names of the object, if it has several and this is to be the first. */
+  readonly group: LinkGroup | null;
+}
+
+interface WaitingFile extends PendingFile {
+  readonly found: Found;
 }
 
 /**
@@ -62,15 +92,29 @@ export class SourceScan {
     bytesSeen: 0,
   };
   private readonly parts: ScanParts;
-  private readonly bundler: Bundler;
+  private readonly bundler: Bundler<WaitingFile>;
   private readonly hardLinks = new HardLinks();
-  private readonly waiting = new Map<CatalogKey, WaitingFile>();
   private readonly names = readAccountNames();
   private readonly scratch = Buffer.alloc(FINGERPRINT_BYTES);
+  private readonly push = (entry: FinishedEntry | null): void => {
+    if (entry !== null) this.parts.queue.push(entry);
+  };
 
   constructor(parts: ScanParts) {
     this.parts = parts;
     this.bundler = new Bundler(parts.bundleKey);
+  }
+
+  /**
+   * Whether entries of the last run come before this item (null: the end of the walk) that may have to be carried.
+   * Some of them are, a bounded number: call it until it says no, and take from the queue in between.
+   */
+  carriesBefore(item: WalkItem | null): boolean {
+    const { previous, queue } = this.parts;
+    if (!previous.hasUnknown) return false;
+    const mayGoOn = previous.passSome(item === null ? null : catalogKey(item.path));
+    this.storeBundle(this.bundler.takeLate(queue.end));
+    return mayGoOn;
   }
 
   take(item: WalkItem): void {
@@ -88,188 +132,213 @@ export class SourceScan {
 
   /** An entry of the last run that lies where the walk could not look. */
   carry(cached: CachedEntry, reason: string): void {
-    const carried = this.staleEntry(cached, reason);
-    if (carried !== null) this.parts.queue.push(carried);
+    const path = pathOfKey(cached.key);
+    const { type } = decodeEntryMetadata(cached.metadata);
+    if (!this.parts.isWanted(path, type === 'directory')) return;
+    const carried = this.parts.stale.of(cached, reason);
+    if (carried === null) this.reportFailures(path, ['lost']);
+    else this.parts.queue.push(carried);
   }
 
   private takeEntry(item: WalkedEntry): void {
     const { path, status } = item;
     const key = catalogKey(path);
     const previous = this.parts.previous.advanceTo(key);
-    const hardLinkTo = this.hardLinks.firstPathOf(path, status);
-    const isFile = status.type === 'file';
-    if (isFile) this.counts.filesFound += 1;
-    if (isFile && hardLinkTo === '') this.counts.bytesSeen += status.sizeBytes;
-    if (previous !== null && this.isUnchanged(previous, item, hardLinkTo)) {
-      this.parts.queue.push(finishedFrom(previous, item, hardLinkTo));
-      this.countFile(isFile, 'filesUnmodified');
-    } else if (isFile && hardLinkTo === '') {
-      this.readLater({ path, key, status }, previous);
+    this.parts.previous.markContentKnown(path, key);
+    if (status.type === 'file') this.counts.filesFound += 1;
+    const link = this.hardLinks.groupOf(path, status);
+    if (link === null || link.isFirst) {
+      this.takeFirst({ item, key, previous, finish: this.push, group: link?.group ?? null }, true);
+      return;
+    }
+    const finish = this.parts.queue.reserve();
+    const further: Found = { item, key, previous, finish, group: null };
+    link.group.add({
+      path,
+      lead: () => this.takeFirst({ ...further, group: link.group }, false),
+      follow: (firstPath) => this.takeFurther(further, firstPath),
+    });
+  }
+
+  /** A name that carries what it stands for: the only one of an object, or the first. */
+  private takeFirst(found: Found, isInTurn: boolean): void {
+    const { item, previous, group, finish } = found;
+    if (item.status.type === 'file') this.counts.bytesSeen += item.status.sizeBytes;
+    if (previous !== null && this.isUnchanged(previous, item, '')) {
+      finish(entryOf(found, previous, ''));
+      this.countFile(item, 'filesUnmodified');
+      group?.settle(true);
+    } else if (item.status.type === 'file') {
+      this.readLater(found, isInTurn);
     } else {
-      this.describeNow(item, key, hardLinkTo, previous);
+      this.describe(found, '' as ByteString);
+    }
+  }
+
+  private takeFurther(found: Found, firstPath: ByteString): void {
+    const { item, previous } = found;
+    if (previous !== null && this.isUnchanged(previous, item, firstPath)) {
+      found.finish(entryOf(found, previous, firstPath));
+      this.countFile(item, 'filesUnmodified');
+    } else {
+      this.describe(found, firstPath);
     }
   }
 
   private isUnchanged(previous: CachedEntry, item: WalkedEntry, hardLinkTo: string): boolean {
-    if (this.parts.readsEverything && item.status.type === 'file' && hardLinkTo === '') return false;
-    writeFingerprint(this.scratch, item.status);
     return (
-      isSameFingerprint(previous.fingerprint, this.scratch) &&
+      !this.parts.readsEverything &&
+      this.hasSameFingerprint(previous, item) &&
       previous.hardLinkTo === hardLinkTo &&
       this.parts.isUsable(previous)
     );
   }
 
-  private readLater(file: PendingFile, previous: CachedEntry | null): void {
-    const finish = this.parts.queue.reserve();
-    this.waiting.set(file.key, { ...file, previous, finish });
-    if (file.status.sizeBytes > LIMITS.bundledFileBytesMax) {
-      this.storeLarge(file);
-      return;
-    }
-    for (const bundle of this.bundler.add(file, this.parts.queue.end)) this.storeBundle(bundle);
+  private hasSameFingerprint(previous: CachedEntry, item: WalkedEntry): boolean {
+    writeFingerprint(this.scratch, item.status);
+    return isSameFingerprint(previous.fingerprint, this.scratch);
   }
 
-  private storeBundle(files: readonly PendingFile[]): void {
+  /** @param isInTurn the walk is at this file now, so that it can be bundled with what comes next */
+  private readLater(found: Found, isInTurn: boolean): void {
+    const { item, key } = found;
+    const { queue } = this.parts;
+    const place = queue.end;
+    const finish = isInTurn ? queue.reserve() : found.finish;
+    const { path, status } = item;
+    const file: WaitingFile = { path, key, status, found: { ...found, finish } };
+    if (status.sizeBytes > LIMITS.bundledFileBytesMax) this.storeLarge(file);
+    else if (isInTurn) for (const bundle of this.bundler.add(file, place)) this.storeBundle(bundle);
+    else this.storeBundle([file]);
+  }
+
+  private storeBundle(files: readonly WaitingFile[]): void {
     if (files.length === 0) return;
     this.parts.store
       .storeBundle(files)
       .then((results) => {
         if (results.length !== files.length) throw new RangeError('a job gave another number of results');
-        for (const [index, file] of files.entries()) this.settle(file.key, results[index] as FileResult);
+        for (const [index, file] of files.entries()) this.settle(file.found, results[index] as FileResult);
       })
       .catch((error: unknown) => this.parts.onError(error));
   }
 
-  private storeLarge(file: PendingFile): void {
+  private storeLarge(file: WaitingFile): void {
     this.parts.store
       .storeLarge(file)
-      .then((result) => this.settle(file.key, result))
+      .then((result) => this.settle(file.found, result))
       .catch((error: unknown) => this.parts.onError(error));
   }
 
-  private settle(key: CatalogKey, result: FileResult): void {
-    const file = this.waiting.get(key);
-    if (file === undefined) throw new RangeError('a result for a file that nobody waits for');
-    this.waiting.delete(key);
-    this.counts.filesDone += 1;
+  private settle(found: Found, result: FileResult): void {
+    const { item, key, previous, finish, group } = found;
     if (result.kind === 'failed') {
-      this.failFile(file, result.reason);
+      this.fail(found, result.reason);
       return;
     }
-    if (result.attributeProblem !== '') this.reportFailure(file.path, result.attributeProblem);
-    if (result.changedWhileRead) this.reportFailure(file.path, 'changed');
-    this.counts[file.previous === null ? 'filesNew' : 'filesChanged'] += 1;
-    file.finish({
-      key,
-      fingerprint: result.changedWhileRead ? NO_FINGERPRINT : result.fingerprint,
-      metadata: result.metadata,
-      hardLinkTo: '',
-      slices: result.slices,
-      kind: 'file',
-      sizeBytes: result.sizeBytes,
-    });
+    const { metadata, slices, sizeBytes, changedWhileRead, attributeProblem } = result;
+    const problems = changedWhileRead ? ['changed'] : [];
+    if (attributeProblem !== '') problems.push(attributeProblem);
+    this.reportFailures(item.path, problems);
+    this.countFile(item, this.outcomeOf(previous, item, result));
+    const fingerprint = changedWhileRead ? voided(result.fingerprint) : result.fingerprint;
+    finish({ key, fingerprint, metadata, hardLinkTo: '', slices, kind: 'file', sizeBytes });
+    group?.settle(!result.isReplaced);
   }
 
-  private failFile(file: WaitingFile, reason: string): void {
-    this.hardLinks.forget(file.status);
-    this.reportFailure(file.path, reason);
-    const isGone = reason === 'ENOENT';
-    file.finish(file.previous === null || isGone ? null : this.staleEntry(file.previous, reason));
+  /** A file that was read again, because the run is a full one or its fingerprint was void, need not have changed. */
+  private outcomeOf(previous: CachedEntry | null, item: WalkedEntry, result: StoredFile) {
+    if (previous === null) return 'filesNew';
+    if (result.isReplaced || result.changedWhileRead) return 'filesChanged';
+    const isSame =
+      this.hasSameFingerprint(previous, item) ||
+      (previous.metadata.equals(result.metadata) && isSameContent(previous.slices, result.slices));
+    return isSame ? 'filesUnmodified' : 'filesChanged';
+  }
+
+  /** What the last run had stands in for what could not be read; what has gone meanwhile was not there. */
+  private fail({ item, previous, finish, group }: Found, reason: string): void {
+    const { path, status } = item;
+    if (status.type === 'file') this.counts.filesDone += 1;
+    // The content of a folder is kept where it cannot be listed: so is the folder.
+    if (reason === 'ENOENT' && status.type !== 'directory') {
+      this.parts.onFailure({ path, reason: 'vanished', isSkip: true });
+      finish(null);
+    } else {
+      this.reportFailures(path, [reason]);
+      finish(previous === null ? null : this.parts.stale.of(previous, reason));
+    }
+    group?.settle(false);
   }
 
   /** Folders, links, devices, further names of a file: everything without content of its own. */
-  private describeNow(
-    item: WalkedEntry,
-    key: CatalogKey,
-    hardLinkTo: ByteString,
-    previous: CachedEntry | null,
-  ): void {
-    const isFile = item.status.type === 'file';
+  private describe(found: Found, hardLinkTo: ByteString): void {
+    const { item, key, previous, finish, group } = found;
+    const readNs = BigInt(Date.now()) * 1_000_000n;
+    let described: ReturnType<typeof boundedMetadata>;
     try {
-      const readNs = BigInt(Date.now()) * 1_000_000n;
       const source = `/${item.path}` as ByteString;
-      const described = boundedMetadata(
+      described = boundedMetadata(
         readMetadata(source, item.status, this.names, { followLink: item.ancestor }),
       );
-      if (described.problem !== '') this.reportFailure(item.path, described.problem);
-      const metadata: EntryMetadata =
-        hardLinkTo === '' ? described.metadata : { ...described.metadata, hardLinkTo };
-      this.parts.queue.push({
-        ...finishedFrom({ key, metadata: encodeEntryMetadata(metadata), slices: [] }, item, hardLinkTo),
-        fingerprint: fingerprintOf(item.status, readNs),
-      });
-      this.countFile(isFile, previous === null ? 'filesNew' : 'filesChanged');
     } catch (error) {
-      const reason = systemErrorCode(error) ?? 'EIO';
-      this.reportFailure(item.path, reason);
-      if (previous !== null && reason !== 'ENOENT') this.carry(previous, reason);
+      const reason = systemErrorCode(error);
+      if (reason === undefined) throw error;
+      this.fail(found, reason);
+      return;
     }
+    // Attributes belong to the object, so its first name has told of them.
+    if (described.problem !== '' && hardLinkTo === '') this.reportFailures(item.path, [described.problem]);
+    const metadata: EntryMetadata =
+      hardLinkTo === '' ? described.metadata : { ...described.metadata, hardLinkTo };
+    const fingerprint = fingerprintOf(item.status, readNs);
+    const encoded = encodeEntryMetadata(metadata);
+    this.countFile(item, previous === null ? 'filesNew' : 'filesChanged');
+    finish(entryOf(found, { key, fingerprint, metadata: encoded, slices: [] }, hardLinkTo));
+    group?.settle(true);
   }
 
-  private takeProblem(problem: WalkProblem): void {
-    const key = catalogKey(problem.path);
+  private takeProblem({ path, step, code }: WalkProblem): void {
+    const { previous } = this.parts;
+    const key = catalogKey(path);
     // What comes before it is settled by what was walked; only then does the unknown begin.
-    if (problem.step === 'status') this.parts.previous.markUnknown(problem.path, key, problem.code);
-    else this.parts.previous.markUnknown(problem.path, `${key}\0` as CatalogKey, problem.code);
-    this.reportFailure(problem.path, problem.code);
+    if (step === 'list') previous.markContentUnknown(path, code);
+    // A folder above it is none any more: then the path is known to be gone.
+    else if (code !== 'ENOTDIR') previous.markUnknown(path, key, code);
+    this.reportFailures(path, [code]);
   }
 
-  private staleEntry(cached: CachedEntry, reason: string): FinishedEntry | null {
-    if (!this.parts.isUsable(cached)) return null;
-    const metadata = decodeEntryMetadata(cached.metadata);
-    const sinceNs = metadata.flags?.stale?.sinceNs ?? this.parts.startedNs;
-    const flags = { ...metadata.flags, stale: { sinceNs, reason } };
-    return {
-      ...cached,
-      metadata: encodeEntryMetadata({ ...metadata, flags }),
-      fingerprint: NO_FINGERPRINT,
-      kind: metadata.type === 'directory' ? 'folder' : metadata.type === 'file' ? 'file' : 'other',
-      sizeBytes: metadata.size,
-    };
+  /** Whatever is wrong with it, a path fails once. */
+  private reportFailures(path: ByteString, reasons: readonly string[]): void {
+    if (reasons.length > 0) this.counts.filesFailed += 1;
+    for (const reason of reasons) this.parts.onFailure({ path, reason, isSkip: false });
   }
 
-  private reportFailure(path: ByteString, reason: string): void {
-    this.counts.filesFailed += 1;
-    this.parts.onFailure({ path, reason, isSkip: false });
-  }
-
-  private countFile(isFile: boolean, as: 'filesNew' | 'filesChanged' | 'filesUnmodified'): void {
-    if (!isFile) return;
+  private countFile(item: WalkedEntry, as: 'filesNew' | 'filesChanged' | 'filesUnmodified'): void {
+    if (item.status.type !== 'file') return;
     this.counts[as] += 1;
     this.counts.filesDone += 1;
   }
 }
 
-export interface ScanParts {
-  readonly queue: EntryQueue;
-  readonly previous: PreviousEntries;
-  readonly store: FileStore;
-  /** 8 bytes. */
-  readonly bundleKey: Uint8Array;
-  readonly startedNs: bigint;
-  /** A full run: fingerprints are not trusted. */
-  readonly readsEverything: boolean;
-  /** Whether everything that a cached entry refers to is live. */
-  readonly isUsable: (entry: CachedEntry) => boolean;
-  readonly onFailure: (failure: BackupFailure) => void;
-  /** Something that is no file's fault: the attempt is over. */
-  readonly onError: (error: unknown) => void;
-}
-
-function finishedFrom(
-  known: Pick<CachedEntry, 'key' | 'metadata' | 'slices'> & Partial<Pick<CachedEntry, 'fingerprint'>>,
-  item: WalkedEntry,
+function entryOf(
+  { key, item }: Found,
+  known: Pick<CachedEntry, 'key' | 'metadata' | 'slices' | 'fingerprint'>,
   hardLinkTo: string,
 ): FinishedEntry {
+  const { fingerprint, metadata, slices } = known;
   const { type, sizeBytes } = item.status;
-  return {
-    key: known.key,
-    fingerprint: known.fingerprint ?? NO_FINGERPRINT,
-    metadata: known.metadata,
-    hardLinkTo,
-    slices: known.slices,
-    kind: type === 'directory' ? 'folder' : type === 'file' ? 'file' : 'other',
-    sizeBytes,
-  };
+  return { key, fingerprint, metadata, hardLinkTo, slices, kind: kindOf(type as EntryType), sizeBytes };
+}
+
+function isSameContent(a: readonly Slice[], b: readonly Slice[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((slice, place) => {
+      const other = b[place] as Slice;
+      return (
+        slice.chunkId === other.chunkId && slice.offset === other.offset && slice.length === other.length
+      );
+    })
+  );
 }
