@@ -13,6 +13,7 @@ import {
   sampleBlob,
   sampleDevice,
   sampleSnapshot,
+  type SampleBlob,
   type SampleDevice,
 } from '../../../../../test/builders/vault-samples.ts';
 import type { Vault } from '../vault.ts';
@@ -111,6 +112,40 @@ test('of two runs that commit at once one is told that the head moved', async ()
   expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
     reason: refused('head_moved'),
   });
+  expect(await listSnapshotIds()).toHaveLength(1);
+  expect(await verifyAll(vault)).toEqual([]);
+});
+
+test('the same manifest several times at once makes one snapshot, and all get its answer', async () => {
+  const root = sampleBlob(device, { type: 'catalog' });
+  await run.send([root], 'catalog');
+  await run.stage('add', [root.chunkId]);
+  const snapshot = sampleSnapshot(device, [root.chunkId], root.chunkId);
+  const answers = await Promise.all(Array.from({ length: 5 }, () => run.commit(snapshot)));
+  for (const answer of answers) expect(answer).toEqual(answers[0]);
+  expect(answers[0]).toMatchObject({ status: 'committed' });
+  expect(await listSnapshotIds()).toHaveLength(1);
+  expect(await verifyAll(vault)).toEqual([]);
+});
+
+test('parts that are sent anew during a commit never get into its snapshot', async () => {
+  const roots = Array.from({ length: 2 }, () => sampleBlob(device, { type: 'catalog' }));
+  await run.send(roots, 'catalog');
+  const commit = async (root: SampleBlob, after = 0): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, after));
+    await vault.stageRefs(device.caller, run.sessionId, {
+      part: 0,
+      mode: 'add',
+      ids: Buffer.from(root.chunkId, 'hex'),
+    });
+    await run.commit(sampleSnapshot(device, [root.chunkId], root.chunkId));
+  };
+  // The second one comes while the first checks, publishes or is done.
+  const results = await Promise.allSettled([
+    commit(roots[0] as SampleBlob),
+    ...Array.from({ length: 6 }, (_, place) => commit(roots[1] as SampleBlob, place * 2)),
+  ]);
+  expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
   expect(await listSnapshotIds()).toHaveLength(1);
   expect(await verifyAll(vault)).toEqual([]);
 });

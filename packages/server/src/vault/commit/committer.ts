@@ -1,15 +1,15 @@
 import { CofreError } from '@cofre/shared/errors';
 import { snapshotIdOf, type Manifest } from '@cofre/shared/format/envelope/manifest';
 import { encodeReceipt } from '@cofre/shared/format/envelope/receipt';
-import type { ChunkId, SessionId, SnapshotId } from '@cofre/shared/ids';
+import type { SessionId, SnapshotId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import type { CommittedRow, StartedCommit } from '../index/commits.store.ts';
 import type { NewObject } from '../index/objects.store.ts';
-import { unpackIds } from '../index/packed-ids.ts';
 import type { InSession } from '../index/sessions.store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { Caller, CommitResult } from '../vault.ts';
 import type { VaultContext } from '../vault-context.ts';
+import { MissingIds } from './missing-ids.ts';
 import { openManifest, refsetAfter, requireRefset, requireSame, type Refset } from './commit-checks.ts';
 
 /** Ids that one step of a commit looks up: some tens of milliseconds on a database thread. */
@@ -27,11 +27,11 @@ interface Attempt {
   readonly manifest: Manifest;
   readonly snapshotId: SnapshotId;
   readonly isDelta: boolean;
+  /** Where the index keeps what was resolved. */
+  readonly draft: number;
   readonly started: Started;
   readonly refset: Refset;
 }
-
-type Missing = { readonly ids: Set<ChunkId>; readonly total: number };
 
 /**
  * Makes snapshots. All checks are made beforehand, in bounded steps; then manifest and receipt become durable; then
@@ -40,6 +40,7 @@ type Missing = { readonly ids: Set<ChunkId>; readonly total: number };
 export class Committer {
   private readonly vault: VaultContext;
   private readonly objects: ObjectStore;
+  private lastDraft = 0;
 
   constructor(vault: VaultContext, objects: ObjectStore) {
     this.vault = vault;
@@ -64,7 +65,8 @@ export class Committer {
       const refset = refsetAfter(started.head, started.parts, refs);
       requireRefset(manifest, refset);
       const isDelta = refs === 'delta';
-      const attempt = { caller, inSession, object, manifest, snapshotId, isDelta, started, refset };
+      const draft = ++this.lastDraft;
+      const attempt = { caller, inSession, object, manifest, snapshotId, isDelta, draft, started, refset };
       const result = await this.attempt(attempt);
       if (result !== 'again') return result;
     }
@@ -72,38 +74,36 @@ export class Committer {
   }
 
   private async attempt(attempt: Attempt): Promise<CommitResult | 'again'> {
-    const { session } = attempt.started;
-    await this.vault.index.call('clearDraft', { session });
+    const { draft } = attempt;
     try {
       const missing = (await this.resolve(attempt)) ?? (await this.close(attempt));
-      if (missing !== null) {
-        const ids = [...missing.ids].slice(0, LIMITS.missingIdsReportedMax);
-        return { status: 'missing', total: missing.total, missing: ids };
-      }
+      if (missing !== null) return { status: 'missing', total: missing.total, missing: missing.ids() };
       this.vault.crashPoint('commit-checked');
       return await this.objects.exclusively(() => this.publish(attempt));
     } finally {
-      if (!this.vault.gate.hasFailed) await this.vault.index.call('clearDraft', { session });
+      if (!this.vault.gate.hasFailed) await this.vault.index.call('clearDraft', { draft });
     }
   }
 
   /** Looks every staged id up; null when all are live and fit the head. */
-  private async resolve({ started, isDelta }: Attempt): Promise<Missing | null> {
-    const missing = new Set<ChunkId>();
+  private async resolve({ started, isDelta, draft }: Attempt): Promise<MissingIds | null> {
+    const missing = new MissingIds();
     let conflicts = 0;
-    for (const { mode, part, count } of started.parts) {
+    for (const { mode, part, count, hashState } of started.parts) {
       for (let start = 0; start < count; start += STEP_IDS_MAX) {
         const step = await this.vault.index.call('resolveRefs', {
+          draft,
           session: started.session,
           domain: started.domain,
           headChain: started.chain,
           isDelta,
           mode,
           part,
+          hashState,
           start,
           end: Math.min(count, start + STEP_IDS_MAX),
         });
-        for (const id of unpackIds(step.missing)) missing.add(id);
+        missing.add(step.missing);
         conflicts += step.conflicts;
       }
     }
@@ -111,35 +111,30 @@ export class Committer {
       const problem = `${conflicts} pieces are listed twice, or contradict the snapshot before`;
       throw new CofreError('refset_mismatch', { problem });
     }
-    return missing.size === 0 ? null : { ids: missing, total: missing.size };
+    return missing.total === 0 ? null : missing;
   }
 
   /** Checks that nothing which an added node refers to lies outside the refset; null when all is there. */
-  private async close({ started, isDelta, manifest }: Attempt): Promise<Missing | null> {
-    const missing = new Set<ChunkId>();
+  private async close(attempt: Attempt): Promise<MissingIds | null> {
+    const missing = new MissingIds();
     let outside = 0;
     let after: number | null = 0;
     while (after !== null) {
-      const step: Awaited<ReturnType<typeof this.closeStep>> = await this.closeStep(
-        started,
-        isDelta,
-        manifest,
-        after,
-      );
-      for (const id of unpackIds(step.missing)) missing.add(id);
+      const step: Awaited<ReturnType<typeof this.closeStep>> = await this.closeStep(attempt, after);
+      missing.add(step.missing);
       outside += step.outside;
       after = step.next;
     }
-    if (missing.size > 0) return { ids: missing, total: missing.size };
+    if (missing.total > 0) return missing;
     if (outside === 0) return null;
     throw new CofreError('refset_mismatch', {
       problem: `${outside} pieces that the catalog needs are not listed`,
     });
   }
 
-  private closeStep(started: Started, isDelta: boolean, manifest: Manifest, after: number) {
+  private closeStep({ started, isDelta, manifest, draft }: Attempt, after: number) {
     return this.vault.index.call('checkClosure', {
-      session: started.session,
+      draft,
       domain: started.domain,
       chain: started.chain,
       isDelta,
@@ -151,6 +146,9 @@ export class Committer {
 
   private async publish(attempt: Attempt): Promise<CommitResult | 'again'> {
     const { snapshotId, caller, object } = attempt;
+    // A repeated call that overtook this one has made the snapshot: that is no head that moved.
+    const known = await this.vault.index.call('findCommitted', { snapshotId, deviceId: caller.deviceId });
+    if (known !== null) return committed(snapshotId, known);
     const receivedMs = this.vault.nowMs();
     const lockedUntilMs = receivedMs + LIMITS.lockDefaultMs;
     const receipt = encodeReceipt({
@@ -195,6 +193,7 @@ function finishInput(
   return {
     ...attempt.inSession,
     nowMs: times.receivedMs,
+    draft: attempt.draft,
     session: started.session,
     domain: started.domain,
     setId: started.setId,

@@ -58,7 +58,7 @@ export function startCommit(
     requires: readonly string[];
   },
 ): StartedCommit {
-  const committed = findCommitted(index, input.snapshotId, input.deviceId);
+  const committed = findCommitted(index, input);
   if (committed !== null) return { status: 'known', committed };
   const session = requireSession(index, input);
   const chain = index.get<CommitHead & { chain: number; domain: number }>(
@@ -96,13 +96,17 @@ export function startCommit(
   };
 }
 
-function findCommitted(index: IndexConnection, snapshotId: string, deviceId: string): CommittedRow | null {
+/** What became of a manifest, when this device has committed it before. */
+export function findCommitted(
+  index: IndexConnection,
+  input: { snapshotId: string; deviceId: string },
+): CommittedRow | null {
   return (
     index.get<CommittedRow>(
       `SELECT number, received_ms AS receivedMs, locked_until_ms AS lockedUntilMs
        FROM snapshots JOIN chains USING (chain) WHERE snapshot_id = ? AND device_id = ?`,
-      snapshotId,
-      deviceId,
+      input.snapshotId,
+      input.deviceId,
     ) ?? null
   );
 }
@@ -121,16 +125,17 @@ function livenessEpoch(index: IndexConnection): number {
     .epoch;
 }
 
-/** Forgets what was prepared for a session. */
-export function clearDraft(index: IndexConnection, input: { session: number }): void {
-  index.run('DELETE FROM temp.draft_refs WHERE session = ?', input.session);
-  index.drafts.delete(input.session);
+/** Forgets what was prepared for a commit. */
+export function clearDraft(index: IndexConnection, input: { draft: number }): void {
+  index.run('DELETE FROM temp.draft_refs WHERE draft = ?', input.draft);
+  index.drafts.delete(input.draft);
 }
 
 /** A node's table has up to 256 KiB. */
 const NODES_A_STEP = 64;
 
 export interface ResolveStep {
+  readonly draft: number;
   readonly session: number;
   readonly domain: number;
   /** Null when refs are sent whole: then the head does not matter. */
@@ -138,6 +143,8 @@ export interface ResolveStep {
   readonly isDelta: boolean;
   readonly mode: 'add' | 'remove';
   readonly part: number;
+  /** Of the part when the refset was checked. */
+  readonly hashState: Uint8Array;
   readonly start: number;
   readonly end: number;
 }
@@ -145,35 +152,40 @@ export interface ResolveStep {
 /**
  * Looks the ids of a slice of a part up and adds their chunks to the draft.
  * @returns ids that are not live, and how many contradict the head or came before
+ * @throws CofreError `refset_mismatch` when the part was replaced since the refset was checked
  */
 export function resolveRefs(
   index: IndexConnection,
   step: ResolveStep,
 ): { missing: PackedIds; conflicts: number } {
-  index.drafts.add(step.session);
-  const { ids } = index.get<{ ids: Buffer }>(
-    'SELECT ids FROM staged_parts WHERE session = ? AND mode = ? AND part = ?',
+  index.drafts.add(step.draft);
+  const row = index.get<{ ids: Buffer; hashState: Buffer }>(
+    'SELECT ids, hash_state AS hashState FROM staged_parts WHERE session = ? AND mode = ? AND part = ?',
     step.session,
     step.mode,
     step.part,
-  ) ?? { ids: Buffer.alloc(0) };
+  );
+  if (row?.hashState.equals(step.hashState) !== true) {
+    throw new CofreError('refset_mismatch', { problem: 'a part was sent anew during the commit' });
+  }
+  const { ids } = row;
   const find = index.statement('SELECT chunk, state FROM chunks WHERE domain = ? AND chunk_id = ?');
   const inHead = index.statement('SELECT 1 FROM head_refs WHERE chain = ? AND chunk = ?');
   const insert = index.statement(
-    'INSERT INTO temp.draft_refs (session, mode, chunk) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    'INSERT INTO temp.draft_refs (draft, mode, chunk) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
   );
   const missing: Buffer[] = [];
   let conflicts = 0;
   for (let place = step.start; place < Math.min(step.end, countOfIds(ids)); place++) {
     const id = idAt(ids, place);
-    const row = find.get(step.domain, id) as { chunk: number; state: number } | undefined;
+    const known = find.get(step.domain, id) as { chunk: number; state: number } | undefined;
     // What is taken away may be damaged by now; what is added may not.
-    if (row === undefined || (step.mode === 'add' && row.state !== CHUNK_LIVE)) {
+    if (known === undefined || (step.mode === 'add' && known.state !== CHUNK_LIVE)) {
       missing.push(id);
       continue;
     }
-    const isNew = insert.run(step.session, step.mode, row.chunk).changes === 1;
-    const isInHead = step.headChain !== null && inHead.get(step.headChain, row.chunk) !== undefined;
+    const isNew = insert.run(step.draft, step.mode, known.chunk).changes === 1;
+    const isInHead = step.headChain !== null && inHead.get(step.headChain, known.chunk) !== undefined;
     const contradicts = step.isDelta && isInHead !== (step.mode === 'remove');
     if (!isNew || contradicts) conflicts += 1;
   }
@@ -181,7 +193,7 @@ export function resolveRefs(
 }
 
 export interface ClosureStep {
-  readonly session: number;
+  readonly draft: number;
   readonly domain: number;
   readonly chain: number | null;
   readonly isDelta: boolean;
@@ -205,9 +217,9 @@ export function checkClosure(
   const nodes = index
     .statement(
       `SELECT chunk, ids FROM temp.draft_refs JOIN node_tables USING (chunk)
-       WHERE session = ? AND mode = 'add' AND chunk > ? ORDER BY chunk LIMIT ${NODES_A_STEP}`,
+       WHERE draft = ? AND mode = 'add' AND chunk > ? ORDER BY chunk LIMIT ${NODES_A_STEP}`,
     )
-    .all(step.session, step.after) as { chunk: number; ids: Buffer }[];
+    .all(step.draft, step.after) as { chunk: number; ids: Buffer }[];
   let lookedUp = 0;
   for (const node of nodes) {
     for (let place = 0; place < countOfIds(node.ids); place++) {
@@ -232,12 +244,10 @@ function placeInRefset(index: IndexConnection, step: ClosureStep, id: Buffer): '
 }
 
 function isInRefset(index: IndexConnection, step: ClosureStep, chunk: number): boolean {
-  const inDraft = index.statement(
-    'SELECT 1 FROM temp.draft_refs WHERE session = ? AND mode = ? AND chunk = ?',
-  );
-  if (inDraft.get(step.session, 'add', chunk) !== undefined) return true;
+  const inDraft = index.statement('SELECT 1 FROM temp.draft_refs WHERE draft = ? AND mode = ? AND chunk = ?');
+  if (inDraft.get(step.draft, 'add', chunk) !== undefined) return true;
   if (!step.isDelta || step.chain === null) return false;
-  if (inDraft.get(step.session, 'remove', chunk) !== undefined) return false;
+  if (inDraft.get(step.draft, 'remove', chunk) !== undefined) return false;
   return index.get('SELECT 1 FROM head_refs WHERE chain = ? AND chunk = ?', step.chain, chunk) !== undefined;
 }
 
@@ -251,6 +261,7 @@ function isRootInRefset(index: IndexConnection, step: ClosureStep): boolean {
 }
 
 export interface FinishCommit extends InSession {
+  readonly draft: number;
   readonly session: number;
   readonly domain: number;
   readonly setId: string;
@@ -302,8 +313,8 @@ function isDraftWhole(index: IndexConnection, input: FinishCommit): boolean {
   const count = (mode: string): number =>
     (
       index.get<{ count: number }>(
-        'SELECT count(*) AS count FROM temp.draft_refs WHERE session = ? AND mode = ?',
-        input.session,
+        'SELECT count(*) AS count FROM temp.draft_refs WHERE draft = ? AND mode = ?',
+        input.draft,
         mode,
       ) as { count: number }
     ).count;
@@ -333,9 +344,9 @@ function advanceChain(index: IndexConnection, input: FinishCommit, chain: number
 /** Ends the intervals of what the new head does not need, and begins those of what it adds. */
 function moveRefs(index: IndexConnection, input: FinishCommit, chain: number): void {
   const leaving = input.isDelta
-    ? `chunk IN (SELECT chunk FROM temp.draft_refs WHERE session = @session AND mode = 'remove')`
-    : `chunk NOT IN (SELECT chunk FROM temp.draft_refs WHERE session = @session AND mode = 'add')`;
-  const values = { chain, session: input.session, sequence: input.sequence };
+    ? `chunk IN (SELECT chunk FROM temp.draft_refs WHERE draft = @draft AND mode = 'remove')`
+    : `chunk NOT IN (SELECT chunk FROM temp.draft_refs WHERE draft = @draft AND mode = 'add')`;
+  const values = { chain, draft: input.draft, sequence: input.sequence };
   index.run(
     `INSERT INTO past_refs (chain, chunk, from_sequence, to_sequence)
      SELECT chain, chunk, from_sequence, @sequence FROM head_refs WHERE chain = @chain AND ${leaving}`,
@@ -344,7 +355,7 @@ function moveRefs(index: IndexConnection, input: FinishCommit, chain: number): v
   index.run(`DELETE FROM head_refs WHERE chain = @chain AND ${leaving}`, values);
   index.run(
     `INSERT INTO head_refs (chain, chunk, from_sequence)
-     SELECT @chain, chunk, @sequence FROM temp.draft_refs WHERE session = @session AND mode = 'add'
+     SELECT @chain, chunk, @sequence FROM temp.draft_refs WHERE draft = @draft AND mode = 'add'
      ON CONFLICT DO NOTHING`,
     values,
   );

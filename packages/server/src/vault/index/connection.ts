@@ -14,7 +14,7 @@ const SYNCHRONOUS_FULL = 2;
 /** An open index of one vault, with its prepared statements. It lives on a database thread. */
 export class IndexConnection {
   readonly database: Database;
-  /** Sessions whose commit is being prepared in this connection's memory: it must not be closed meanwhile. */
+  /** Commits that are being prepared in this connection's memory: it must not be closed meanwhile. */
   readonly drafts = new Set<number>();
   private readonly statements = new Map<string, BetterSqlite3.Statement<unknown[], unknown>>();
 

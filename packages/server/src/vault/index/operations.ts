@@ -1,5 +1,12 @@
 import { haveChunks, locateChunks } from './chunks.store.ts';
-import { checkClosure, clearDraft, finishCommit, resolveRefs, startCommit } from './commits.store.ts';
+import {
+  checkClosure,
+  clearDraft,
+  findCommitted,
+  finishCommit,
+  resolveRefs,
+  startCommit,
+} from './commits.store.ts';
 import type { IndexConnection } from './connection.ts';
 import { beginObjects, doomFiles, dropIntents, forgetDoomed, listUnfinished } from './intents.store.ts';
 import {
@@ -37,6 +44,7 @@ export const READS = {
   checkHeadClosure,
   countVault,
   describeVault,
+  findCommitted,
   findDescription,
   findMiscounted,
   findObject,

@@ -173,12 +173,15 @@ export const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** Tables of a connection, in memory: what a commit that is under way has resolved. */
+/**
+ * Tables of a connection, in memory: what a commit that is under way has resolved. Each attempt has a draft of its own,
+ * so that two of one session at once never see each other's.
+ */
 export const DRAFT_SCHEMA = `
   CREATE TEMP TABLE draft_refs (
-    session INTEGER NOT NULL,
+    draft INTEGER NOT NULL,
     mode TEXT NOT NULL,
     chunk INTEGER NOT NULL,
-    PRIMARY KEY (session, mode, chunk)
+    PRIMARY KEY (draft, mode, chunk)
   ) STRICT, WITHOUT ROWID;
 `;
