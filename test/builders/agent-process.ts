@@ -43,8 +43,8 @@ export function agentComputer(
   const inherited = Object.entries(process.env).filter(([name]) => !/^(COFRE_|LC_|LANG)/.test(name));
   const env = { ...Object.fromEntries(inherited), COFRE_STATE: state, COFRE_LANGUAGE: 'en', ...environment };
   const runWith: AgentComputer['runWith'] = async (words, whileRunning) => {
-    const [program = '', ...rest] = wrap([process.execPath, PROGRAM, ...words]);
-    const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = '', ...programWords] = wrap([process.execPath, PROGRAM, ...words]);
+    const child = spawn(program, programWords, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const output = Promise.all([text(child.stdout), text(child.stderr)]);
     whileRunning({
       pid: child.pid ?? 0,

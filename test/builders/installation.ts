@@ -50,9 +50,9 @@ export class Installation {
   }
 
   /** Starts the server, at the address that it had. @param wrap what runs it, such as strace */
-  async startServer(wrap?: Wrap): Promise<void> {
+  async startServer(wrap?: Wrap, environment: NodeJS.ProcessEnv = {}): Promise<void> {
     const words = ['--store', this.store, '--listen', this.#address];
-    this.#running = await startServerProcess(this.data, words, {}, wrap);
+    this.#running = await startServerProcess(this.data, words, environment, wrap);
     this.#address = new URL(this.#running.origin).host;
   }
 
@@ -127,6 +127,13 @@ export class Account {
     // Whoever the computer belongs to: the folder is the test's own.
     chmodSync(this.kit, 0o644);
     return computer;
+  }
+
+  /** What the account takes of its quota: each chunk once, in use or not. */
+  async usedBytes(): Promise<number> {
+    const [statistics] = await this.#installation.server.administration.statistics(this.tenantId);
+    if (statistics === undefined) throw new Error('the account is not there');
+    return statistics.usedBytes;
   }
 
   /** Revokes a computer by its name. */
