@@ -34,5 +34,5 @@ test.skipIf(lacksDisk).each(seedsOf(10))(
 );
 
 test.skipIf(lacksDisk || lacks('strace'))('a server that does not sync would be found out', async () => {
-  await expect(expectPowerLossSurvived(1, 1, withoutSyncs)).rejects.toThrow();
+  await expect(expectPowerLossSurvived(1, 1, withoutSyncs)).rejects.toThrow('to deeply equal');
 });
