@@ -1,46 +1,18 @@
-import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { recoveryWords } from '@cofre/shared/crypto/kit';
 import { afterAll, describe, expect, test } from 'vitest';
+import { INDEPENDENT_READER, readIndependently, type ReadLine } from '../builders/read-independently.ts';
 import { readJsonVector, VECTOR_FOLDER } from './format-generator/vector-files.ts';
 
-const READER = join(import.meta.dirname, 'independent-reader.mjs');
 const folder = mkdtempSync(join(tmpdir(), 'cofre-reader-'));
-const wordListFile = join(folder, 'words.txt');
-writeFileSync(wordListFile, `${wordList().join('\n')}\n`);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The words of BIP 39: each is the first one of a key that begins with its number. */
-function wordList(): string[] {
-  return Array.from({ length: 2048 }, (_, number) => {
-    const secret = Buffer.alloc(32);
-    secret.writeUInt16BE(number << 5);
-    return recoveryWords(secret, 'en')[0] as string;
-  });
+async function read(vault: string, kit = join(VECTOR_FOLDER, 'kit-en.txt')): Promise<ReadLine[]> {
+  return await readIndependently(folder, kit, vault);
 }
 
-interface Line {
-  readonly snapshot?: string;
-  readonly set?: string;
-  readonly path?: string;
-  readonly type?: string;
-  readonly content?: string;
-  readonly hardLinkTo?: string;
-  readonly [field: string]: unknown;
-}
-
-async function read(vault: string, kit = join(VECTOR_FOLDER, 'kit-en.txt')): Promise<Line[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [READER, wordListFile, kit, vault]);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Line);
-}
-
-/** Bytes 00 01 02 … of a file are changed in a copy of the vault. */
+/** A copy of the vault with one bit of a file changed. */
 function copyWithChange(file: string, offset: number): string {
   const copy = mkdtempSync(join(folder, 'vault-'));
   cpSync(join(VECTOR_FOLDER, 'vault'), copy, { recursive: true });
@@ -52,7 +24,9 @@ function copyWithChange(file: string, offset: number): string {
 
 describe('a reader that was written from the description alone', () => {
   test('imports nothing but what Node brings', () => {
-    const imports = [...readFileSync(READER, 'utf8').matchAll(/from '([^']+)'/g)].map(([, name]) => name);
+    const imports = [...readFileSync(INDEPENDENT_READER, 'utf8').matchAll(/from '([^']+)'/g)].map(
+      ([, name]) => name,
+    );
     expect(imports.length).toBeGreaterThan(3);
     expect(imports.filter((name) => name?.startsWith('node:') !== true)).toEqual([]);
   });
