@@ -1,33 +1,32 @@
+import type { ChunkFeed } from './chunk-feed.ts';
+import type { JobWorker } from './job-work.ts';
 import type { RestoreJob, RestoreJobResult } from './restore-job.ts';
 
-/** Something that runs jobs: a thread, or this one. */
-export interface RunsJobs {
-  /** Several jobs may run at once. Rejects with what ends the restore. */
-  run(job: RestoreJob): Promise<RestoreJobResult>;
-  /** Ends the jobs that still run (they reject, and leave nothing incomplete), then itself. */
-  close(): Promise<void>;
-}
+/** While one job is written, the first chunks of the next are on their way. */
+const JOBS_PER_WORKER = 2;
 
-/** While one job is written, the chunks of the next are on their way. */
-const JOBS_PER_RUNNER = 2;
-
-/** Shares jobs out. What ends the restore is thrown by the next call of anything but `close`. */
+/**
+ * Shares jobs out to workers and brings them their chunks. What ends the restore is thrown by the next call
+ * of anything but `close`.
+ */
 export class JobPool {
-  readonly #runners: readonly { readonly runner: RunsJobs; jobs: number }[];
+  readonly #feed: ChunkFeed;
+  readonly #workers: readonly { readonly worker: JobWorker; jobs: number }[];
   readonly #onResult: (result: RestoreJobResult) => void;
   #jobsRunning = 0;
   #error: Error | null = null;
   #roomMade: PromiseWithResolvers<void> | null = null;
 
-  /** @param onResult called once for each job that was run to its end; what it throws ends the restore */
-  constructor(runners: readonly RunsJobs[], onResult: (result: RestoreJobResult) => void) {
-    this.#runners = runners.map((runner) => ({ runner, jobs: 0 }));
+  /** @param onResult called once for each job that was done to its end; what it throws ends the restore */
+  constructor(feed: ChunkFeed, workers: readonly JobWorker[], onResult: (result: RestoreJobResult) => void) {
+    this.#feed = feed;
+    this.#workers = workers.map((worker) => ({ worker, jobs: 0 }));
     this.#onResult = onResult;
   }
 
   /** Jobs that may be under way at once. */
   get jobsMax(): number {
-    return this.#runners.length * JOBS_PER_RUNNER;
+    return this.#workers.length * JOBS_PER_WORKER;
   }
 
   /** Resolves when the job was begun, which waits for room. */
@@ -41,9 +40,9 @@ export class JobPool {
     await this.#waitUntilBelow(1);
   }
 
-  /** Ends all runners and waits until none of them writes any more. */
+  /** Ends all workers and waits until none of them writes any more. */
   async close(): Promise<void> {
-    await Promise.all(this.#runners.map(({ runner }) => runner.close()));
+    await Promise.all(this.#workers.map(async ({ worker }) => worker.close()));
   }
 
   /** Makes every waiting and later call throw `error`. */
@@ -53,11 +52,16 @@ export class JobPool {
   }
 
   async #run(job: RestoreJob): Promise<void> {
-    const idlest = this.#runners.reduce((best, candidate) => (candidate.jobs < best.jobs ? candidate : best));
+    const idlest = this.#workers.reduce((best, candidate) => (candidate.jobs < best.jobs ? candidate : best));
     idlest.jobs += 1;
     this.#jobsRunning += 1;
     try {
-      this.#onResult(await idlest.runner.run(job));
+      const writer = idlest.worker.begin(job);
+      for await (const chunk of this.#feed.chunks(job.chunkIds)) {
+        if (this.#error !== null) return;
+        await writer.write(chunk);
+      }
+      this.#onResult(await writer.end());
     } catch (error) {
       this.fail(error);
     } finally {

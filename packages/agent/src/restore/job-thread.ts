@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { KeyPeriod } from '@cofre/shared/crypto/key-period';
+import type { DomainSecrets } from '@cofre/shared/crypto/domain-keys';
 import { CofreError } from '@cofre/shared/errors';
 import type { KeyPeriodId } from '@cofre/shared/ids';
-import type { RunsJobs } from './job-pool.ts';
+import type { FedChunk } from './chunk-feed.ts';
+import type { JobWorker, JobWriter } from './job-work.ts';
 import type { RestoreJob, RestoreJobResult } from './restore-job.ts';
 import {
   errorFromMessage,
@@ -13,73 +14,109 @@ import {
   type ThreadSettings,
 } from './thread-messages.ts';
 
-export interface JobThreadParts {
-  readonly settings: ThreadSettings;
-  /** Opens a key period with the recovery key. */
-  readonly period: (keyPeriodId: KeyPeriodId) => Promise<KeyPeriod>;
-}
-
-/** Old space of a thread: what it keeps is small, its buffers are outside. A bound makes V8 collect early. */
-const HEAP_MEGABYTES = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8 } as const;
+/** Sealed chunks that wait for a thread: it never runs dry, and memory stays small. */
+const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+/** What a thread keeps is small, and its buffers are outside. Bounds make V8 collect early. */
+const HEAP_MEGABYTES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 } as const;
 
 /** The main thread's end of a restore thread. */
-export class JobThread implements RunsJobs {
-  readonly #worker: Worker;
-  readonly #parts: JobThreadParts;
-  readonly #waiting = new Map<number, PromiseWithResolvers<RestoreJobResult>>();
+export class JobThread implements JobWorker {
+  readonly #thread: Worker;
+  readonly #results = new Map<number, PromiseWithResolvers<RestoreJobResult>>();
+  readonly #periodsSent = new Set<KeyPeriodId>();
+  #waitingBytes = 0;
+  #roomMade: PromiseWithResolvers<void> | null = null;
+  #error: CofreError | null = null;
   #hasEnded = false;
 
-  constructor(parts: JobThreadParts) {
-    this.#parts = parts;
-    this.#worker = new Worker(new URL('./restore-chunk.worker.ts', import.meta.url), {
-      workerData: parts.settings,
+  constructor(domain: DomainSecrets) {
+    this.#thread = new Worker(new URL('./restore-chunk.worker.ts', import.meta.url), {
+      workerData: { domain } satisfies ThreadSettings,
       resourceLimits: HEAP_MEGABYTES,
     });
-    this.#worker.on('message', (message: MessageFromThread) => this.#receive(message));
-    this.#worker.on('error', (error) => this.#fail(errorFromMessage(errorMessage(error))));
-    this.#worker.on('exit', () => {
+    this.#thread.on('message', (message: MessageFromThread) => this.#receive(message));
+    this.#thread.on('error', (error) => this.#fail(errorFromMessage(errorMessage(error))));
+    this.#thread.on('exit', () => {
       this.#hasEnded = true;
       this.#fail(new CofreError('internal', { problem: 'a restore thread ended' }));
     });
   }
 
-  async run(job: RestoreJob): Promise<RestoreJobResult> {
-    const waiting = Promise.withResolvers<RestoreJobResult>();
-    this.#waiting.set(job.number, waiting);
+  begin(job: RestoreJob): JobWriter {
+    const { number } = job;
+    const result = Promise.withResolvers<RestoreJobResult>();
+    // It may fail while nobody waits for it yet; whoever waits then is told.
+    result.promise.catch(() => {});
+    this.#results.set(number, result);
     this.#post({ kind: 'job', job }, [job.pieces.buffer, job.pieceEnds.buffer]);
-    return await waiting.promise;
+    return {
+      write: async (chunk) => {
+        await this.#waitForRoom();
+        this.#send(number, chunk);
+      },
+      end: async () => {
+        if (this.#error !== null) throw this.#error;
+        this.#post({ kind: 'end', number });
+        return await result.promise;
+      },
+    };
   }
 
   async close(): Promise<void> {
+    this.#fail(new CofreError('interrupted'));
     if (this.#hasEnded) return;
-    const exited = once(this.#worker, 'exit');
+    const exited = once(this.#thread, 'exit');
     this.#post({ kind: 'stop' });
     await exited;
   }
 
-  #receive(message: MessageFromThread): void {
-    if (message.kind === 'period-wanted') {
-      void this.#answer(message.keyPeriodId);
+  #send(number: number, chunk: FedChunk): void {
+    if (chunk.lost !== null) {
+      this.#post({ kind: 'chunk', number, chunk: chunk.lost });
       return;
     }
-    const number = message.kind === 'result' ? message.result.number : message.number;
-    const waiting = this.#waiting.get(number);
-    this.#waiting.delete(number);
-    if (message.kind === 'result') waiting?.resolve(message.result);
-    else waiting?.reject(errorFromMessage(message.error));
+    const { period, blob } = chunk;
+    if (!this.#periodsSent.has(period.keyPeriodId)) {
+      this.#periodsSent.add(period.keyPeriodId);
+      this.#post({ kind: 'period', period });
+    }
+    const copy = new Uint8Array(blob);
+    this.#waitingBytes += copy.length;
+    this.#post({ kind: 'chunk', number, chunk: copy }, [copy.buffer]);
   }
 
-  async #answer(keyPeriodId: KeyPeriodId): Promise<void> {
-    const period = await this.#parts.period(keyPeriodId).catch(errorMessage);
-    this.#post({ kind: 'period', keyPeriodId, period });
+  async #waitForRoom(): Promise<void> {
+    while (this.#waitingBytes > WAITING_BYTES_MAX && this.#error === null) {
+      this.#roomMade ??= Promise.withResolvers<void>();
+      await this.#roomMade.promise;
+    }
+    if (this.#error !== null) throw this.#error;
+  }
+
+  #receive(message: MessageFromThread): void {
+    if (message.kind === 'taken') {
+      this.#waitingBytes -= message.bytes;
+      this.#wake();
+    } else if (message.kind === 'result') {
+      this.#results.get(message.result.number)?.resolve(message.result);
+      this.#results.delete(message.result.number);
+    } else this.#fail(errorFromMessage(message.error));
   }
 
   #post(message: MessageToThread, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
+    this.#thread.postMessage(message, transfer);
   }
 
+  /** One job that fails ends the restore, so all do. */
   #fail(error: CofreError): void {
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
-    this.#waiting.clear();
+    this.#error ??= error;
+    for (const result of this.#results.values()) result.reject(error);
+    this.#results.clear();
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#roomMade?.resolve();
+    this.#roomMade = null;
   }
 }

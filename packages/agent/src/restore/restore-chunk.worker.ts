@@ -1,72 +1,51 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { domainKeys } from '@cofre/shared/crypto/domain-keys';
-import { periodKeys, type KeyPeriod, type PeriodKeys } from '@cofre/shared/crypto/key-period';
-import type { KeyPeriodId } from '@cofre/shared/ids';
-import { createServerClient } from '../client/http-client.ts';
-import { JobRunner } from './job-runner.ts';
-import type { RestoreJob } from './restore-job.ts';
+import { releaseMemory } from '@cofre/shared/release-memory';
+import { ChunkOpener, JobWork } from './job-work.ts';
 import {
-  errorFromMessage,
   errorMessage,
-  isErrorMessage,
-  type ErrorMessage,
   type MessageFromThread,
   type MessageToThread,
   type ThreadSettings,
 } from './thread-messages.ts';
 
 /**
- * A thread that runs restore jobs with a connection of its own. It asks the main thread for the keys of a
- * period when it meets one: opening them takes the recovery key, which stays there.
+ * A thread that opens chunks and writes them. It knows no network and no recovery key: chunks, and the keys
+ * of their periods, come from the main thread.
  */
-const settings = workerData as ThreadSettings;
-const stopping = new AbortController();
-const client = createServerClient(settings.client, { signal: stopping.signal });
-const known = new Map<KeyPeriodId, PeriodKeys>();
-const asked = new Map<KeyPeriodId, PromiseWithResolvers<PeriodKeys>>();
-const running = new Set<Promise<void>>();
+const opener = new ChunkOpener(domainKeys((workerData as ThreadSettings).domain));
+const underWay = new Map<number, JobWork>();
 
-const runner = new JobRunner({
-  client,
-  domain: domainKeys(settings.domain),
-  periodKeys: ({ keyPeriodId }) => known.get(keyPeriodId) ?? askFor(keyPeriodId),
-});
-
-async function askFor(keyPeriodId: KeyPeriodId): Promise<PeriodKeys> {
-  let waiting = asked.get(keyPeriodId);
-  if (waiting === undefined) {
-    waiting = Promise.withResolvers<PeriodKeys>();
-    asked.set(keyPeriodId, waiting);
-    post({ kind: 'period-wanted', keyPeriodId });
+/** A job that failed ends the restore; its further chunks find nothing here. */
+function during(number: number, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    underWay.get(number)?.giveUp();
+    underWay.delete(number);
+    post({ kind: 'failed', number, error: errorMessage(error) });
   }
-  return await waiting.promise;
 }
 
-/** A period without keys stays asked for, and fails again for the next blob. */
-function takePeriod(keyPeriodId: KeyPeriodId, period: KeyPeriod | ErrorMessage): void {
-  const waiting = asked.get(keyPeriodId);
-  if (isErrorMessage(period)) {
-    waiting?.reject(errorFromMessage(period));
+function takeChunk({ number, chunk }: Extract<MessageToThread, { kind: 'chunk' }>): void {
+  if (typeof chunk === 'string') {
+    underWay.get(number)?.take(chunk);
     return;
   }
-  const keys = periodKeys({ keyPeriodId, secret: Buffer.from(period.secret) });
-  known.set(keyPeriodId, keys);
-  waiting?.resolve(keys);
+  const bytes = chunk.length;
+  underWay.get(number)?.take(Buffer.from(chunk.buffer, chunk.byteOffset, bytes));
+  releaseMemory(chunk);
+  post({ kind: 'taken', bytes });
 }
 
-async function runJob(job: RestoreJob): Promise<void> {
-  try {
-    post({ kind: 'result', result: await runner.run(job, stopping.signal) });
-  } catch (error) {
-    post({ kind: 'failed', number: job.number, error: errorMessage(error) });
-  }
+function endJob(number: number): void {
+  const work = underWay.get(number);
+  underWay.delete(number);
+  if (work !== undefined) post({ kind: 'result', result: work.finish() });
 }
 
-async function stop(): Promise<void> {
-  // Ends what waits for the server, too; jobs then remove what they have not completed.
-  stopping.abort();
-  await Promise.all(running);
-  await client.close();
+function stop(): void {
+  for (const work of underWay.values()) work.giveUp();
   parentPort?.close();
 }
 
@@ -75,9 +54,22 @@ function post(message: MessageFromThread): void {
 }
 
 parentPort?.on('message', (message: MessageToThread) => {
-  if (message.kind === 'job') {
-    const run = runJob(message.job).finally(() => running.delete(run));
-    running.add(run);
-  } else if (message.kind === 'period') takePeriod(message.keyPeriodId, message.period);
-  else void stop();
+  switch (message.kind) {
+    case 'job': {
+      const { job } = message;
+      during(job.number, () => void underWay.set(job.number, new JobWork(job, opener)));
+      break;
+    }
+    case 'period':
+      opener.addPeriod({ ...message.period, secret: Buffer.from(message.period.secret) });
+      break;
+    case 'chunk':
+      during(message.number, () => takeChunk(message));
+      break;
+    case 'end':
+      during(message.number, () => endJob(message.number));
+      break;
+    case 'stop':
+      stop();
+  }
 });

@@ -3,8 +3,11 @@ import type { CatalogItem, CatalogReader } from '@cofre/shared/catalog/catalog-r
 import { CofreError } from '@cofre/shared/errors';
 import type { Slice } from '@cofre/shared/format/entry';
 import type { ChunkId } from '@cofre/shared/ids';
+import { HeapKeeper } from '../platform/heap-keeper.ts';
 import { JobBuilder, type JobOwner } from './job-builder.ts';
-import { JobPool, type RunsJobs } from './job-pool.ts';
+import type { ChunkFeed } from './chunk-feed.ts';
+import { JobPool } from './job-pool.ts';
+import type { JobWorker } from './job-work.ts';
 import { placedPieces, placedPiecesOf } from './placed-pieces.ts';
 import type { FileResult, RestoreJobResult } from './restore-job.ts';
 import type { RestoreTally } from './restore-tally.ts';
@@ -21,9 +24,8 @@ export interface RestoreRunParts {
   readonly target: RestoreTarget;
   readonly catalog: CatalogReader;
   readonly tally: RestoreTally;
-  readonly runners: readonly RunsJobs[];
-  /** Called before each job is handed out. */
-  readonly beforeJob: () => Promise<void>;
+  readonly feed: ChunkFeed;
+  readonly workers: readonly JobWorker[];
 }
 
 /**
@@ -36,10 +38,11 @@ export class RestoreRun {
   readonly #builder: JobBuilder;
   readonly #owners = new Map<number, readonly JobOwner[]>();
   readonly #sharedFiles = new Set<SharedFile>();
+  readonly #heap = new HeapKeeper();
 
   constructor(parts: RestoreRunParts) {
     this.#parts = parts;
-    this.#pool = new JobPool(parts.runners, (result) => this.#takeResult(result));
+    this.#pool = new JobPool(parts.feed, parts.workers, (result) => this.#takeResult(result));
     this.#builder = new JobBuilder(this.#pool.jobsMax + 1);
   }
 
@@ -142,7 +145,7 @@ export class RestoreRun {
   async #flush(): Promise<void> {
     if (this.#builder.isEmpty) return;
     const { job, owners } = this.#builder.take();
-    await this.#parts.beforeJob();
+    this.#heap.check();
     this.#owners.set(job.number, owners);
     await this.#pool.submit(job);
   }

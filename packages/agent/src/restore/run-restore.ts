@@ -2,7 +2,8 @@ import { CofreError } from '@cofre/shared/errors';
 import type { ReadableSnapshot } from '../vault-reader/snapshot.ts';
 import { VaultReader } from '../vault-reader/vault-reader.ts';
 import type { AgentContext } from '../state/agent-context.ts';
-import { jobRunnersFor } from './job-runners.ts';
+import { ChunkFeed } from './chunk-feed.ts';
+import { jobWorkersFor } from './job-workers.ts';
 import { RestoreRun } from './restore-run.ts';
 import { RestoreTally } from './restore-tally.ts';
 import type { RestoreObserver, RestoreOptions, RestoreSummary } from './restore.ts';
@@ -36,8 +37,9 @@ export async function runRestore(
   tally.expect(totals);
   const target = openRestoreTarget(options.target, options);
   try {
-    const runners = jobRunnersFor(context, vault, await vault.domainSecrets(snapshot), totals);
-    const run = new RestoreRun({ target, catalog, tally, runners, beforeJob: () => vault.ensureGranted() });
+    const workers = jobWorkersFor(await vault.domainSecrets(snapshot), totals);
+    const feed = new ChunkFeed(vault, snapshot.manifest.domainId);
+    const run = new RestoreRun({ target, catalog, tally, feed, workers });
     const report = await run.restore(selection, signal);
     return tally.summary(snapshot.snapshotId, report);
   } finally {

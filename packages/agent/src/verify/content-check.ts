@@ -1,5 +1,7 @@
 import type { ChunkId } from '@cofre/shared/ids';
-import { JobPool, type RunsJobs } from '../restore/job-pool.ts';
+import type { ChunkFeed } from '../restore/chunk-feed.ts';
+import { JobPool } from '../restore/job-pool.ts';
+import type { JobWorker } from '../restore/job-work.ts';
 import type { RestoreJobResult } from '../restore/restore-job.ts';
 import { CompactIdSet } from './compact-id-set.ts';
 import type { VerifyTally } from './verify-tally.ts';
@@ -11,17 +13,15 @@ const CHUNKS_PER_JOB = 128;
 export class ContentCheck {
   readonly lost = new Set<ChunkId>();
   readonly #tally: VerifyTally;
-  readonly #beforeJob: () => Promise<void>;
   readonly #pool: JobPool;
   readonly #seen = new CompactIdSet();
   readonly #jobSizes = new Map<number, number>();
   #waiting: ChunkId[] = [];
   #jobNumber = 0;
 
-  constructor(runners: readonly RunsJobs[], tally: VerifyTally, beforeJob: () => Promise<void>) {
-    this.#pool = new JobPool(runners, (result) => this.#takeResult(result));
+  constructor(feed: ChunkFeed, workers: readonly JobWorker[], tally: VerifyTally) {
+    this.#pool = new JobPool(feed, workers, (result) => this.#takeResult(result));
     this.#tally = tally;
-    this.#beforeJob = beforeJob;
   }
 
   add(chunkId: ChunkId): void {
@@ -52,7 +52,6 @@ export class ContentCheck {
     this.#waiting = this.#waiting.slice(CHUNKS_PER_JOB);
     const number = this.#jobNumber++;
     this.#jobSizes.set(number, chunkIds.length);
-    await this.#beforeJob();
     const nothing = { pieceEnds: new Uint32Array(chunkIds.length), pieces: new Float64Array(0), files: [] };
     await this.#pool.submit({ number, chunkIds, ...nothing });
   }

@@ -2,8 +2,8 @@ import type { ByteString } from '@cofre/shared/bytes';
 import { CofreError } from '@cofre/shared/errors';
 import type { ChunkId } from '@cofre/shared/ids';
 import type { FetchNodes } from '@cofre/shared/catalog/catalog-reader';
-import { jobRunnersFor } from '../restore/job-runners.ts';
-import type { AgentContext } from '../state/agent-context.ts';
+import { ChunkFeed } from '../restore/chunk-feed.ts';
+import { jobWorkersFor } from '../restore/job-workers.ts';
 import type { ReadableSnapshot } from '../vault-reader/snapshot.ts';
 import type { VaultReader } from '../vault-reader/vault-reader.ts';
 import { walkCatalog, type CatalogProblem } from './catalog-walk.ts';
@@ -12,7 +12,6 @@ import { ContentCheck } from './content-check.ts';
 import { AffectedPaths, type VerifyTally } from './verify-tally.ts';
 
 export interface VerifyParts {
-  readonly context: AgentContext;
   readonly vault: VaultReader;
   readonly tally: VerifyTally;
   readonly signal: AbortSignal;
@@ -46,14 +45,14 @@ export async function verifyDomain(
 }
 
 async function contentCheck(
-  { context, vault, tally }: VerifyParts,
+  { vault, tally }: VerifyParts,
   snapshots: readonly ReadableSnapshot[],
 ): Promise<ContentCheck> {
   const [first] = snapshots as readonly [ReadableSnapshot];
   const amounts = snapshots.map(({ manifest }) => manifest.statistics);
   const largest = { files: 0, bytes: Math.max(...amounts.map(({ bytes }) => bytes)) };
-  const runners = jobRunnersFor(context, vault, await vault.domainSecrets(first), largest);
-  return new ContentCheck(runners, tally, async () => await vault.ensureGranted());
+  const workers = jobWorkersFor(await vault.domainSecrets(first), largest);
+  return new ContentCheck(new ChunkFeed(vault, first.manifest.domainId), workers, tally);
 }
 
 /** Looks at each node once, gathers the chunks. @returns whether nothing was wrong */

@@ -32,7 +32,7 @@ export async function verifySnapshots(
     const vault = await VaultReader.open(context, options.kit);
     const readable = judgeAll(await vault.snapshots(), tally);
     for (const ofDomain of groupByDomain(readable).values()) {
-      await verifyDomain({ context, vault, tally, signal, readData: options.readData }, ofDomain);
+      await verifyDomain({ vault, tally, signal, readData: options.readData }, ofDomain);
     }
   }
   tally.begin('done');

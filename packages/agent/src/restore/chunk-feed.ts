@@ -1,0 +1,65 @@
+import type { KeyPeriod } from '@cofre/shared/crypto/key-period';
+import { CofreError } from '@cofre/shared/errors';
+import { readBlobHeader } from '@cofre/shared/format/envelope/blob';
+import type { ChunkId, DomainId } from '@cofre/shared/ids';
+import { LIMITS } from '@cofre/shared/limits';
+import type { ReceivedChunk } from '../client/server-client.ts';
+import type { VaultReader } from '../vault-reader/vault-reader.ts';
+import type { LostReason } from './restore-job.ts';
+
+/** A chunk as it came from the server, not opened yet. */
+export type FedChunk =
+  | { readonly lost: LostReason }
+  /** The blob is valid until the next chunk is asked for. */
+  | { readonly lost: null; readonly blob: Buffer; readonly period: KeyPeriod };
+
+/** Fetches the chunks of one domain and the keys that open them. */
+export class ChunkFeed {
+  readonly #vault: VaultReader;
+  readonly #domainId: DomainId;
+
+  constructor(vault: VaultReader, domainId: DomainId) {
+    this.#vault = vault;
+    this.#domainId = domainId;
+  }
+
+  /**
+   * One answer for each id, in order. What is not there, is no content, or has no key that can be trusted is
+   * lost; only what concerns all chunks throws.
+   * @throws CofreError `server_unreachable`, `interrupted`, `protocol`, …
+   */
+  async *chunks(ids: readonly ChunkId[]): AsyncGenerator<FedChunk> {
+    for (let start = 0; start < ids.length; start += LIMITS.readIdsMax) {
+      const part = ids.slice(start, start + LIMITS.readIdsMax);
+      let count = 0;
+      await this.#vault.ensureGranted();
+      for await (const received of this.#vault.client.readChunks(this.#domainId, part)) {
+        if (received.chunkId !== part[count++]) refuse('a chunk that nobody asked for');
+        yield await this.#withKeys(received);
+      }
+      if (count < part.length) refuse('chunks without an answer');
+    }
+  }
+
+  async #withKeys({ chunkId, status, blob }: ReceivedChunk): Promise<FedChunk> {
+    if (status !== 'found') return { lost: status };
+    try {
+      const header = readBlobHeader(blob);
+      if (header.chunkId !== chunkId || header.type !== 'data') return { lost: 'damaged' };
+      return { lost: null, blob, period: await this.#vault.keyring.period(header.keyPeriodId) };
+    } catch (error) {
+      if (isLoss(error)) return { lost: 'damaged' };
+      throw error;
+    }
+  }
+}
+
+/** Whether an error is about one chunk, or about the key that it says it was sealed with: others may be good. */
+export function isLoss(error: unknown): boolean {
+  if (!(error instanceof CofreError)) return false;
+  return ['damaged', 'unknown_format', 'wrong_key', 'untrusted', 'not_found'].includes(error.code);
+}
+
+function refuse(problem: string): never {
+  throw new CofreError('protocol', { problem });
+}
