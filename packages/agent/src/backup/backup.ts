@@ -12,8 +12,12 @@ export interface BackupOptions {
   readonly oneFileSystem: boolean;
   /** Leave out the content of folders with a CACHEDIR.TAG. */
   readonly excludeCaches: boolean;
+  /**
+   * `full` reads every file again and asks the server about every chunk; the first snapshot of a set is always one.
+   * `differential` is refused as yet.
+   */
   readonly kind: SnapshotKind;
-  /** Walk, read and compare, but send nothing. */
+  /** Walk and compare with the last run, but read and send nothing. */
   readonly isDryRun: boolean;
 }
 

@@ -13,6 +13,11 @@ import type { CommitOutcome } from '../client/server-client.ts';
 import { CHUNK_STATES, type ChunkTable } from './pipeline/chunk-table.ts';
 import type { RunClient } from './run-client.ts';
 
+/** Of the lists in a snapshot's info, each: with three of them a manifest stays below `manifestBytesMax`. */
+const INFO_LIST_BYTES_MAX = 56 * 1024;
+/** Lengths in front of an item and its parts. */
+const ITEM_COST_BYTES = 8;
+
 /** The refset of a new snapshot, and how it differs from the head's. */
 export interface RefsetChange {
   readonly refs: 'full' | 'delta';
@@ -40,15 +45,29 @@ export function refsetChange(
   return { refs: isDelta ? 'delta' : 'full', added, removed, hash };
 }
 
-/** Seals what only the customer may know into a blob of its own, for the manifest. */
+/**
+ * Seals what only the customer may know into a blob of its own, for the manifest. Of lists that would make the
+ * manifest larger than a server takes, the first ones are kept: a run must not fail at its end for what it tells.
+ */
 export function sealInfo(info: SnapshotInfo, domain: DomainKeys, period: PeriodKeys): Buffer {
-  const plaintext = encodeSnapshotInfo(info);
+  const plaintext = encodeSnapshotInfo({
+    ...info,
+    roots: firstOf(info.roots, (root) => root.length),
+    excludes: firstOf(info.excludes, (pattern) => Buffer.byteLength(pattern)),
+    failures: firstOf(info.failures, ({ path, reason }) => path.length + Buffer.byteLength(reason)),
+  });
   const table = Buffer.alloc(0);
   const chunkId = domain.nodeId('info', table, plaintext);
   const prepared = prepareBlob({ type: 'info', chunkId, table, plaintext });
   const blob = Buffer.alloc(prepared.lengthBytes);
   sealBlob(blob, 0, prepared, domain, period);
   return blob;
+}
+
+function firstOf<Item>(items: readonly Item[], bytesOf: (item: Item) => number): readonly Item[] {
+  let bytes = 0;
+  const end = items.findIndex((item) => (bytes += bytesOf(item) + ITEM_COST_BYTES) > INFO_LIST_BYTES_MAX);
+  return end < 0 ? items : items.slice(0, end);
 }
 
 /**

@@ -1,10 +1,12 @@
 import { byteStringFromText } from '@cofre/shared/bytes';
 import { CofreError } from '@cofre/shared/errors';
+import { LIMITS } from '@cofre/shared/limits';
 import { MissingChunksError } from '../client/problem-answer.ts';
 import { compileExcludes } from '../source/filters.ts';
 import type { AgentContext } from '../state/agent-context.ts';
-import { BackupAttempt } from './backup-attempt.ts';
+import { BackupAttempt, type AttemptParts } from './backup-attempt.ts';
 import type { BackupObserver, BackupOptions, BackupSummary } from './backup.ts';
+import { runDry } from './dry-run.ts';
 import { RunRecord } from './run-record.ts';
 
 /** Attempts at one run: each further one is owed to something that changed on the server meanwhile. */
@@ -17,7 +19,7 @@ const ATTEMPTS_MAX = 3;
  * early leaves what it sent: the next one does not send it again.
  *
  * @throws CofreError `over_quota`, `server_unreachable`, `untrusted`, `interrupted`, `path_not_found` (no root
- *   exists), `usage` (a pattern that cannot match), and what the server answers
+ *   exists), `usage` (a pattern that cannot match, `differential`), and what the server answers
  */
 export async function runBackup(
   context: AgentContext,
@@ -26,14 +28,21 @@ export async function runBackup(
   signal: AbortSignal,
 ): Promise<BackupSummary> {
   const startedMs = performance.now();
+  refuseUsage(options);
   const isExcluded = compileExcludes(options.excludes.map((pattern) => byteStringFromText(pattern)));
   const record = new RunRecord(observer);
+  const parts: AttemptParts = { context, options, isExcluded, record, signal };
+  const summary = options.isDryRun ? await runDry(parts) : await attemptInTurn(parts);
+  return { ...summary, durationMs: performance.now() - startedMs };
+}
+
+async function attemptInTurn(parts: AttemptParts): Promise<Omit<BackupSummary, 'durationMs'>> {
+  const { record, signal } = parts;
   for (let attempt = 1; ; attempt++) {
-    const run = new BackupAttempt({ context, options, isExcluded, record, signal });
+    const run = new BackupAttempt(parts);
     record.failures.beginAttempt();
     try {
-      const summary = await run.perform();
-      return { ...summary, durationMs: performance.now() - startedMs };
+      return await run.perform();
     } catch (error) {
       if (signal.aborted && !(error instanceof CofreError)) {
         throw new CofreError('interrupted', {}, { cause: error });
@@ -43,6 +52,18 @@ export async function runBackup(
     } finally {
       await run.close();
     }
+  }
+}
+
+function refuseUsage({ kind, roots, setName }: BackupOptions): void {
+  if (kind === 'differential') {
+    const problem = 'differential runs are not available yet; any other run sends only what changed, too';
+    throw new CofreError('usage', { problem });
+  }
+  if (roots.length === 0) throw new CofreError('usage', { problem: 'there is no path to back up' });
+  if (setName.length > LIMITS.nameCharactersMax) {
+    const problem = `the name of the set is longer than ${LIMITS.nameCharactersMax} characters`;
+    throw new CofreError('usage', { problem });
   }
 }
 

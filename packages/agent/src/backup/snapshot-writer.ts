@@ -4,6 +4,7 @@ import type { SnapshotStatistics } from '@cofre/shared/format/envelope/manifest'
 import type { ChunkId } from '@cofre/shared/ids';
 import type { SetCacheWriter } from './cache/set-cache.ts';
 import type { EntryQueue, FinishedEntry } from './entry-queue.ts';
+import { EntryTally } from './entry-tally.ts';
 import { CHUNK_STATES, type ChunkTable } from './pipeline/chunk-table.ts';
 import type { NodeSealer } from './pipeline/node-sealer.ts';
 
@@ -11,11 +12,11 @@ import type { NodeSealer } from './pipeline/node-sealer.ts';
 export class SnapshotWriter {
   private readonly builder: CatalogBuilder;
   private readonly sealer: NodeSealer;
-  private readonly cache: SetCacheWriter | null;
+  private readonly cache: SetCacheWriter;
   private readonly table: ChunkTable;
-  private readonly counts = { files: 0, folders: 0, others: 0, bytes: 0 };
+  private readonly tally = new EntryTally();
 
-  constructor(domain: DomainKeys, sealer: NodeSealer, cache: SetCacheWriter | null, table: ChunkTable) {
+  constructor(domain: DomainKeys, sealer: NodeSealer, cache: SetCacheWriter, table: ChunkTable) {
     this.sealer = sealer;
     this.cache = cache;
     this.table = table;
@@ -38,24 +39,17 @@ export class SnapshotWriter {
   }
 
   statistics(failed: number): SnapshotStatistics {
-    return { ...this.counts, failed };
+    return this.tally.statistics(failed);
   }
 
   private add(entry: FinishedEntry): void {
     this.builder.add({ key: entry.key, metadata: entry.metadata, content: entry.slices });
-    this.cache?.add(entry);
+    this.cache.add(entry);
+    this.tally.add(entry);
     let lastId: ChunkId | null = null;
     for (const { chunkId } of entry.slices) {
       if (chunkId !== lastId) this.table.mark(chunkId, CHUNK_STATES.needed);
       lastId = chunkId;
-    }
-    if (entry.kind === 'file') {
-      this.counts.files += 1;
-      if (entry.hardLinkTo === '') this.counts.bytes += entry.sizeBytes;
-    } else if (entry.kind === 'folder') {
-      this.counts.folders += 1;
-    } else {
-      this.counts.others += 1;
     }
   }
 }

@@ -114,8 +114,7 @@ export class SetCacheWriter {
     } catch (error) {
       this.problem = systemErrorCode(error) ?? null;
       if (this.problem === null) throw error;
-      this.close();
-      fs.rmSync(this.temporaryPath, { force: true });
+      orNull(() => this.discard());
     }
   }
 }

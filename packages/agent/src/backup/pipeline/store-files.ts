@@ -125,6 +125,16 @@ export function describeLargeFile(file: BundledFile): DescribedFile | FailedFile
   }
 }
 
+/** Why a file could not be opened for reading, or null if it could. */
+export function findOpenProblem(file: BundledFile): FailedFile | null {
+  try {
+    openSource(file).open.close();
+    return null;
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
 async function readInto(stream: ContentStream, file: BundledFile): Promise<ReadFile | FailedFile> {
   const from = stream.length;
   try {
