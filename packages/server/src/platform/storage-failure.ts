@@ -21,6 +21,12 @@ export function isOutOfSpace(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
+/** Whether a read failed because the disk, or its file system, has lost what was there: that concerns these bytes only. */
+export function isUnreadable(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return code === 'EIO' || code === 'EUCLEAN' || code === 'EBADMSG';
+}
+
 /** Whether a call failed because the file or folder is not there. */
 export function isNotThere(error: unknown): boolean {
   const code = systemErrorCode(error);

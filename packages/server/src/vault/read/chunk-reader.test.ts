@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PACK_HEADER_BYTES } from '@cofre/shared/format/envelope/pack';
 import type { ChunkId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import {
   addSampleDevice,
   addSampleTenant,
@@ -18,6 +18,7 @@ import {
   type SampleDevice,
 } from '../../../../../test/builders/vault-samples.ts';
 import type { Vault } from '../vault.ts';
+import { PackFiles } from './pack-files.ts';
 
 let opened: OpenedVaults;
 let vault: Vault;
@@ -89,6 +90,58 @@ test('a pack that is gone, cut or altered costs its own chunks only', async () =
   closeSync(file);
   const read = await readBlobs(vault, device, ids);
   expect(read.map(({ status }) => status)).toEqual(['missing', 'damaged', 'damaged', 'found']);
+});
+
+test('many readers at once get large blobs in small pieces, and a cut one costs itself alone', async () => {
+  const blobs = [1, 2, 3].map(() => sampleBlob(device, { sealedLength: 3_000_000 }));
+  for (const blob of blobs) await run.send([blob]);
+  truncateSync(packFile(2), 2_900_000);
+  const ids = blobs.map(({ chunkId }) => chunkId);
+  const readers = Array.from({ length: 64 }, () =>
+    vault.readChunks(device.caller, device.domainId, ids)[Symbol.asyncIterator](),
+  );
+  // All have begun before the first goes on.
+  await Promise.all(readers.map((reader) => reader.next()));
+  const last = readers.at(-1) as AsyncIterator<Buffer>;
+  expect(((await last.next()).value as Buffer).length).toBeLessThanOrEqual(1024 * 1024);
+  const answers = await Promise.all(
+    readers.map(async (reader) => {
+      let bytes = 0;
+      for (let next = await reader.next(); next.done !== true; next = await reader.next()) {
+        bytes += next.value.length;
+      }
+      return bytes;
+    }),
+  );
+  expect(new Set(answers.slice(0, -1)).size).toBe(1);
+  const read = await readBlobs(vault, device, ids);
+  expect(read.map(({ status }) => status)).toEqual(['found', 'damaged', 'found']);
+  expect(read[2]?.bytes.equals((blobs[2] as SampleBlob).bytes)).toBe(true);
+});
+
+test('a bad place of the disk costs only the chunks on it', async () => {
+  const blobs = [1, 2, 3].map(() => sampleBlob(device));
+  await run.send(blobs);
+  const [, bad] = blobs as [SampleBlob, SampleBlob, SampleBlob];
+  const badOffset = PACK_HEADER_BYTES + (blobs[0] as SampleBlob).bytes.length;
+  const read: PackFiles['read'] = Reflect.get(PackFiles.prototype, 'read');
+  const reading = vi.spyOn(PackFiles.prototype, 'read').mockImplementation(function (
+    this: PackFiles,
+    path,
+    offset,
+    length,
+  ) {
+    const isHit = offset < badOffset + bad.bytes.length && offset + length > badOffset;
+    if (isHit) return Promise.reject(Object.assign(new Error('i/o error'), { code: 'EIO' }));
+    return read.call(this, path, offset, length);
+  });
+  const answer = await readBlobs(
+    vault,
+    device,
+    blobs.map(({ chunkId }) => chunkId),
+  );
+  reading.mockRestore();
+  expect(answer.map(({ status }) => status)).toEqual(['found', 'damaged', 'found']);
 });
 
 test('a device reads its own domain only, any of the tenant with a grant', async () => {

@@ -4,6 +4,8 @@ import { isNotThere } from '../../platform/storage-failure.ts';
 interface OpenPack {
   readonly opening: Promise<FileHandle | null>;
   users: number;
+  /** It is in no list any more. */
+  isForgotten: boolean;
 }
 
 /**
@@ -23,16 +25,14 @@ export class PackFiles {
     const pack = this.use(path);
     try {
       const file = await pack.opening;
-      if (file === null) {
-        this.files.delete(path);
-        return null;
-      }
-      return await readFully(file, offset, length);
+      if (file === null) this.forget(path, pack);
+      return file === null ? null : await readFully(file, offset, length);
     } catch (error) {
-      this.files.delete(path);
+      this.forget(path, pack);
       throw error;
     } finally {
       pack.users -= 1;
+      if (pack.isForgotten && pack.users === 0) await closeOpened(pack);
       await this.closeUnused();
     }
   }
@@ -40,11 +40,17 @@ export class PackFiles {
   async close(): Promise<void> {
     const packs = [...this.files.values()];
     this.files.clear();
-    for (const { opening } of packs) await (await opening)?.close();
+    for (const pack of packs) await closeOpened(pack);
+  }
+
+  /** The next one who asks opens it anew; the last of those who have it closes it. */
+  private forget(path: string, pack: OpenPack): void {
+    pack.isForgotten = true;
+    if (this.files.get(path) === pack) this.files.delete(path);
   }
 
   private use(path: string): OpenPack {
-    const pack = this.files.get(path) ?? { opening: openIfThere(path), users: 0 };
+    const pack = this.files.get(path) ?? { opening: openIfThere(path), users: 0, isForgotten: false };
     this.files.delete(path);
     this.files.set(path, pack);
     pack.users += 1;
@@ -56,9 +62,14 @@ export class PackFiles {
       if (this.files.size <= this.filesMax) return;
       if (pack.users > 0) continue;
       this.files.delete(path);
-      await (await pack.opening)?.close();
+      await closeOpened(pack);
     }
   }
+}
+
+async function closeOpened(pack: OpenPack): Promise<void> {
+  const file = await pack.opening.catch(() => null);
+  await file?.close();
 }
 
 async function openIfThere(path: string): Promise<FileHandle | null> {

@@ -9,7 +9,7 @@ import {
   packTailLengthFromEnd,
   type PackEntry,
 } from '@cofre/shared/format/envelope/pack';
-import { isNotThere, systemErrorCode } from '../../platform/storage-failure.ts';
+import { isNotThere, isUnreadable, systemErrorCode } from '../../platform/storage-failure.ts';
 import type { PackChunk, PackRow } from '../index/verify.store.ts';
 
 /** What is wrong with a pack; `offset` names a single blob, null the whole pack. */
@@ -139,8 +139,7 @@ async function readExactly(file: FileHandle, offset: number, length: number): Pr
 /** Why a pack can't be read, when it is the pack's own fault or its disk's; null for anything else. */
 function unreadableBecause(error: unknown): string | null {
   if (error instanceof CofreError) return error.message;
-  const code = systemErrorCode(error);
-  return code === 'EIO' || code === 'EUCLEAN' || code === 'EBADMSG' ? code : null;
+  return isUnreadable(error) ? systemErrorCode(error) : null;
 }
 
 function refuse(problem: string): never {
