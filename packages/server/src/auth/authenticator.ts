@@ -60,7 +60,8 @@ export class Authenticator {
     const seenMs = Math.max(this.#lastSeenMs.get(deviceId) ?? 0, lastSeenMs ?? 0);
     if (nowMs - seenMs < LAST_SEEN_STEP_MS) return;
     this.#lastSeenMs.set(deviceId, nowMs);
-    await this.#credentials.noteSeen(deviceId, nowMs);
+    // A full disk must not keep anybody from restoring; a failed one stops the process by itself.
+    await this.#credentials.noteSeen(deviceId, nowMs).catch(() => undefined);
   }
 }
 

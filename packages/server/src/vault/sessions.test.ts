@@ -1,15 +1,23 @@
 import { LIMITS } from '@cofre/shared/limits';
-import { newRandomId, type DomainId, type SessionId } from '@cofre/shared/ids';
+import { newRandomId, type DomainId, type KeyPeriodId, type SessionId } from '@cofre/shared/ids';
 import { signingKeyFromSeed } from '@cofre/shared/signature';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import {
   addSampleDevice,
   addSampleTenant,
   openSampleVaults,
+  readBlobs,
   SampleRun,
   type OpenedVaults,
 } from '../../../../test/builders/sample-vault.ts';
-import { sampleBlob, sampleRoster, type SampleDevice } from '../../../../test/builders/vault-samples.ts';
+import {
+  sampleBlob,
+  sampleKeyringObject,
+  sampleRoster,
+  sampleSnapshot,
+  type SampleDevice,
+} from '../../../../test/builders/vault-samples.ts';
+import { SESSIONS_OPEN_MAX } from './index/sessions.store.ts';
 import type { Vault } from './vault.ts';
 
 const LEASE_HOURS = LIMITS.sessionLeaseMs / 3_600_000;
@@ -116,4 +124,40 @@ test('a roster hands a domain to a new device, and a revoked device opens no ses
   );
   await SampleRun.open(vault, heir);
   await expect(SampleRun.open(vault, device)).rejects.toEqual(refused('device_revoked'));
+});
+
+test('a device that a roster revokes does nothing more, neither in an open session nor with a grant', async () => {
+  const authority = signingKeyFromSeed(Buffer.alloc(32, 1));
+  const run = await SampleRun.open(vault, device);
+  const blob = sampleBlob(device);
+  const { root, snapshot } = await run.backUp([blob]);
+  await vault.putTrust(
+    authority.publicKey.toString('hex'),
+    sampleRoster(authority, vault.tenantId, [{ ...device, isRevoked: true }]),
+  );
+  const granted = { ...device.caller, readsTenant: true };
+  const query = { after: 0, limit: 10, setId: undefined, deviceId: undefined };
+  const calls = [
+    () => run.have([blob.chunkId]),
+    () => run.send([sampleBlob(device)]),
+    () => run.stage('add', [root.chunkId]),
+    () => run.commit(sampleSnapshot(device, [root.chunkId], root.chunkId, snapshot)),
+    () => vault.renewSession(device.caller, run.sessionId),
+    () => readBlobs(vault, device, [blob.chunkId]),
+    () => readBlobs(vault, { ...device, caller: granted }, [blob.chunkId]),
+    () => vault.listSnapshots(granted, query),
+    () => vault.readObject(granted, 'keyring', device.keyPeriodId),
+    () => vault.checkReadGrant(device.caller, Buffer.alloc(0)),
+    () =>
+      vault.storeObject(device.caller, 'keyring', sampleKeyringObject(device, newRandomId<KeyPeriodId>())),
+  ];
+  for (const call of calls) await expect(call()).rejects.toEqual(refused('device_revoked'));
+});
+
+test('a device has so many sessions open at once and no more, and gets room when their leases end', async () => {
+  for (let count = 0; count < SESSIONS_OPEN_MAX; count++) await SampleRun.open(vault, device);
+  await expect(SampleRun.open(vault, device)).rejects.toEqual(refused('unavailable'));
+  await SampleRun.open(vault, await addSampleDevice(vault));
+  opened.passHours(LEASE_HOURS * 1.1);
+  await SampleRun.open(vault, device);
 });

@@ -86,15 +86,15 @@ export class TenantVault implements Vault {
   }
 
   checkReadGrant(caller: Caller, grant: Buffer): Promise<{ expiresMs: number }> {
-    return this.run(() => this.trustKeeper.checkReadGrant(caller, grant));
+    return this.runUnrevoked(caller, () => this.trustKeeper.checkReadGrant(caller, grant));
   }
 
   storeObject(caller: Caller, kind: ObjectKind, object: Buffer): Promise<{ number: number }> {
-    return this.run(() => this.keyObjects.store(caller, kind, object));
+    return this.runUnrevoked(caller, () => this.keyObjects.store(caller, kind, object));
   }
 
   readObject(caller: Caller, kind: ObjectKind, id: string): Promise<ObjectItem> {
-    return this.run(() => this.keyObjects.read(caller, kind, id));
+    return this.runUnrevoked(caller, () => this.keyObjects.read(caller, kind, id));
   }
 
   openSession(caller: Caller, request: OpenSession): Promise<Session> {
@@ -141,6 +141,8 @@ export class TenantVault implements Vault {
     return this.run(async () => {
       requireIds(refs.ids, LIMITS.refsPartIdsMax);
       requireAscending(refs.ids);
+      const inSession = this.inSession(caller, sessionId);
+      await this.context.index.call('checkPart', { ...inSession, part: refs.part, bytes: refs.ids.length });
       const hashState = await this.hashIds(refs.ids);
       await this.context.index.call('stagePart', {
         ...this.inSession(caller, sessionId),
@@ -161,7 +163,7 @@ export class TenantVault implements Vault {
   }
 
   listSnapshots(caller: Caller, query: SnapshotQuery): Promise<SnapshotPage> {
-    return this.run(async () => {
+    return this.runUnrevoked(caller, async () => {
       // Without a grant a device sees its own, whatever it asks for.
       if (!caller.readsTenant && (query.deviceId ?? caller.deviceId) !== caller.deviceId) {
         return { items: [], next: null };
@@ -211,6 +213,14 @@ export class TenantVault implements Vault {
 
   private run<Result>(call: () => Promise<Result>): Promise<Result> {
     return this.context.gate.run(call);
+  }
+
+  /** For what happens outside a session: within one the session's own check says the same. */
+  private runUnrevoked<Result>({ deviceId }: Caller, call: () => Promise<Result>): Promise<Result> {
+    return this.run(async () => {
+      await this.context.index.call('requireUnrevoked', { deviceId });
+      return call();
+    });
   }
 
   private inSession(caller: Caller, sessionId: SessionId): InSession {

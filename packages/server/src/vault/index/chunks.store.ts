@@ -1,7 +1,13 @@
 import { CofreError } from '@cofre/shared/errors';
 import type { IndexConnection } from './connection.ts';
 import { countOfIds, idAt, type PackedIds } from './packed-ids.ts';
-import { findDomain, requireDomainOfDevice, requireSession, type InSession } from './sessions.store.ts';
+import {
+  findDomain,
+  requireDomainOfDevice,
+  requireSession,
+  requireUnrevoked,
+  type InSession,
+} from './sessions.store.ts';
 
 export const CHUNK_LIVE = 0;
 
@@ -31,6 +37,7 @@ export function locateChunks(
   index: IndexConnection,
   input: { deviceId: string; readsTenant: boolean; domainId: string; ids: PackedIds },
 ): ChunkPlaces {
+  requireUnrevoked(index, input);
   const domain = input.readsTenant
     ? findDomain(index, input.domainId)
     : requireDomainOfDevice(index, input.deviceId, input.domainId);

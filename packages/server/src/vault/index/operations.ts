@@ -19,9 +19,9 @@ import {
   recordRoster,
 } from './objects.store.ts';
 import { beginPack, recordPack } from './packs.store.ts';
-import { closeSession, openSession, renewSession } from './sessions.store.ts';
+import { closeSession, openSession, renewSession, requireUnrevoked } from './sessions.store.ts';
 import { listSnapshots } from './snapshots.store.ts';
-import { stagePart } from './staging.store.ts';
+import { checkPart, stagePart } from './staging.store.ts';
 import {
   checkHeadClosure,
   findMiscounted,
@@ -42,6 +42,7 @@ import { countVault, createVault, describeVault } from './vault.store.ts';
 export const READS = {
   checkClosure,
   checkHeadClosure,
+  checkPart,
   countVault,
   describeVault,
   findCommitted,
@@ -60,6 +61,7 @@ export const READS = {
   listSnapshotsNeeding,
   listUnfinished,
   locateChunks,
+  requireUnrevoked,
   startCommit,
 };
 

@@ -179,20 +179,14 @@ function insertBlobs(index: IndexConnection, domain: number, pack: ArrivedPack):
     const id = idAt(pack.ids, place);
     const length = pack.lengths[place] as number;
     const table = tables.get(place) ?? null;
-    const { changes, lastInsertRowid } = insert.run(
-      domain,
-      id,
-      pack.number,
-      offset,
-      length,
-      pack.types[place],
-    );
+    const type = pack.types[place] as number;
+    const { changes, lastInsertRowid } = insert.run(domain, id, pack.number, offset, length, type);
     if (changes === 1) {
       counted.added += 1;
       counted.addedBytes += length;
       if (table !== null) insertTable(index, Number(lastInsertRowid), table);
     } else {
-      settleKnown(index, counted, { domain, id, pack: pack.number, offset, length, table });
+      settleKnown(index, counted, { domain, id, pack: pack.number, offset, length, type, table });
     }
     offset += length;
   }
@@ -205,6 +199,7 @@ interface KnownBlob {
   readonly pack: number;
   readonly offset: number;
   readonly length: number;
+  readonly type: number;
   readonly table: PackedIds | null;
 }
 
@@ -221,10 +216,11 @@ function settleKnown(index: IndexConnection, counted: Counted, blob: KnownBlob):
     return;
   }
   index.run(
-    'UPDATE chunks SET pack = ?, offset = ?, length = ?, state = 0 WHERE chunk = ?',
+    'UPDATE chunks SET pack = ?, offset = ?, length = ?, type = ?, state = 0 WHERE chunk = ?',
     blob.pack,
     blob.offset,
     blob.length,
+    blob.type,
     known.chunk,
   );
   index.run('UPDATE packs SET dead_bytes = dead_bytes + ? WHERE number = ?', known.length, known.pack);

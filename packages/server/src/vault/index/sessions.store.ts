@@ -29,10 +29,26 @@ const SESSION_QUERY = `
   FROM sessions JOIN domains USING (domain)`;
 
 /**
+ * The authority's word counts at once: also for a session that is open, and for a grant that was shown before.
+ * @throws CofreError `device_revoked` when the newest roster says so
+ */
+export function requireUnrevoked(index: IndexConnection, input: { deviceId: string }): void {
+  if (findInRoster(index, input.deviceId)?.isRevoked === 1) throw new CofreError('device_revoked');
+}
+
+function findInRoster(index: IndexConnection, deviceId: string) {
+  return index.get<{ domainId: string; isRevoked: number }>(
+    'SELECT domain_id AS domainId, is_revoked AS isRevoked FROM roster_devices WHERE device_id = ?',
+    deviceId,
+  );
+}
+
+/**
  * The session, if it is this device's and alive.
- * @throws CofreError `not_found`, `session_expired`
+ * @throws CofreError `not_found`, `session_expired`, `device_revoked`
  */
 export function requireSession(index: IndexConnection, input: InSession): SessionRow {
+  requireUnrevoked(index, input);
   const session = index.get<SessionRow>(
     `${SESSION_QUERY} WHERE session_id = ? AND sessions.device_id = ?`,
     input.sessionId,
@@ -87,6 +103,7 @@ export function openSession(
     }
     renewLease(index, known.session, input.nowMs);
   } else {
+    requireFewSessions(index, input.deviceId);
     insertSession(index, input, domain.domain, head?.snapshotId ?? null);
   }
   const { generation } = index.get<{ generation: number }>('SELECT generation FROM vault') as {
@@ -98,6 +115,18 @@ export function openSession(
     head,
     domainChunkCount: domain.chunkCount,
   };
+}
+
+/** Sessions of one device that may be open at once: each can hold a snapshot, and what it staged. */
+export const SESSIONS_OPEN_MAX = 100;
+
+function requireFewSessions(index: IndexConnection, deviceId: string): void {
+  const { count } = index.get<{ count: number }>(
+    'SELECT count(*) AS count FROM sessions WHERE device_id = ? AND is_open = 1',
+    deviceId,
+  ) as { count: number };
+  if (count < SESSIONS_OPEN_MAX) return;
+  throw new CofreError('unavailable', { problem: `this device has ${count} sessions open` });
 }
 
 function insertSession(
@@ -128,15 +157,12 @@ interface DomainRow {
 }
 
 /**
- * A domain belongs to the device that the newest roster gives it to; before a roster names the device, to the one
- * that brought the domain's record.
+ * A domain belongs to the device that the newest roster gives it to, and to the one that brought the domain's record.
+ * @throws CofreError `not_found`, `device_revoked`
  */
 export function requireDomainOfDevice(index: IndexConnection, deviceId: string, domainId: string): DomainRow {
-  const inRoster = index.get<{ domainId: string; isRevoked: number }>(
-    'SELECT domain_id AS domainId, is_revoked AS isRevoked FROM roster_devices WHERE device_id = ?',
-    deviceId,
-  );
-  if (inRoster?.isRevoked === 1) throw new CofreError('device_revoked');
+  requireUnrevoked(index, { deviceId });
+  const inRoster = findInRoster(index, deviceId);
   const domain = findDomain(index, domainId);
   if (domain === null || (inRoster?.domainId !== domainId && domain.deviceId !== deviceId)) {
     throw new CofreError('not_found', { what: 'domain' });
