@@ -80,10 +80,9 @@ function shapeOf({ root, catalogs }: Built): { depth: number; leafBytes: number[
 }
 
 describe('a catalog of many entries', () => {
-  const entries = manyEntries(100_000);
-  const whole = build(entries);
-
   it('is a flat tree of leaves of the size that they should have, and holds everything', async () => {
+    const entries = manyEntries(100_000);
+    const whole = build(entries);
     const { depth, leafBytes, entries: count } = shapeOf(whole);
     expect(count).toBe(entries.length);
     expect(depth).toBeLessThanOrEqual(3);
@@ -99,6 +98,8 @@ describe('a catalog of many entries', () => {
     ['added', 1],
     ['removed', 2],
   ] as const)('is rewritten in a few nodes when one entry is %s', (change, way) => {
+    const entries = manyEntries(20_000);
+    const whole = build(entries);
     const random = new SeededRandom(`one ${change}`);
     const rewritten: number[] = [];
     for (let times = 0; times < 8; times++) {
