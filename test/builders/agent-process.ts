@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { NOT_WRAPPED, type EndedProcess, type Wrap } from './server-process.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../packages/agent/src/main.ts');
+const PROGRAM = join(import.meta.dirname, '../../packages/agent/src/cofre.mjs');
 
 /** A computer with a state of its own, on which `cofre` is run. */
 export interface AgentComputer {

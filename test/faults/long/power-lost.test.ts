@@ -25,6 +25,7 @@ const withoutSyncs: Wrap = (command) => {
   ];
 };
 
+// A disk of its own, as in the fast tier.
 test.skipIf(lacksDisk).each(seedsOf(10))(
   'when the power of the server goes, what it acknowledged is there, seed %i',
   async (seed) => {
