@@ -1,4 +1,5 @@
 import { CofreError } from '@cofre/shared/errors';
+import { releaseMemory } from '@cofre/shared/release-memory';
 import { decodeFrameHeader, FRAME_HEADER_BYTES } from '@cofre/shared/wire/chunk-frames';
 import { ServerAway } from './server-away.ts';
 import type { ReceivedChunk } from './server-client.ts';
@@ -10,15 +11,19 @@ import type { ReceivedChunk } from './server-client.ts';
  */
 export async function* readChunkFrames(source: AsyncIterable<Buffer>): AsyncGenerator<ReceivedChunk> {
   const feed = new ByteFeed(source);
-  for (let count = 0; ; count += 1) {
-    const { status, length, chunkId } = decodeFrameHeader(await feed.take(FRAME_HEADER_BYTES));
-    if (status === 'end') {
-      if (length !== count) refuse(`an answer of ${count} frames that says it has ${length}`);
-      if (!(await feed.isAtEnd())) refuse('bytes behind the last frame');
-      return;
+  try {
+    for (let count = 0; ; count += 1) {
+      const { status, length, chunkId } = decodeFrameHeader(await feed.take(FRAME_HEADER_BYTES));
+      if (status === 'end') {
+        if (length !== count) refuse(`an answer of ${count} frames that says it has ${length}`);
+        if (!(await feed.isAtEnd())) refuse('bytes behind the last frame');
+        return;
+      }
+      if (status !== 'found' && length !== 0) refuse(`a frame without a blob of ${length} bytes`);
+      yield { chunkId, status, blob: await feed.take(length) };
     }
-    if (status !== 'found' && length !== 0) refuse(`a frame without a blob of ${length} bytes`);
-    yield { chunkId, status, blob: await feed.take(length) };
+  } finally {
+    feed.release();
   }
 }
 
@@ -40,13 +45,19 @@ class ByteFeed {
   async take(length: number): Promise<Buffer> {
     if (this.#piece.length === 0 && length > 0) await this.#next();
     if (this.#piece.length >= length) return this.#consume(length);
-    if (this.#scratch.length < length) this.#scratch = Buffer.allocUnsafeSlow(length);
+    if (this.#scratch.length < length) this.#scratch = exchangeScratch(this.#scratch, length);
     for (let filled = 0; filled < length;) {
       if (this.#piece.length === 0) await this.#next();
       const part = this.#consume(Math.min(length - filled, this.#piece.length));
       filled += part.copy(this.#scratch, filled);
     }
     return this.#scratch.subarray(0, length);
+  }
+
+  /** Gives its own buffer back: blobs that it gave are not valid any more. */
+  release(): void {
+    keepScratch(this.#scratch);
+    this.#scratch = Buffer.alloc(0);
   }
 
   async isAtEnd(): Promise<boolean> {
@@ -66,4 +77,30 @@ class ByteFeed {
       this.#piece = next.value;
     } while (this.#piece.length === 0);
   }
+}
+
+/**
+ * Buffers of answers that have ended, for those that come: getting and freeing megabytes for each answer would
+ * leave the memory of a long restore full of gaps.
+ */
+const spareScratches: Buffer[] = [];
+const SPARE_SCRATCHES_MAX = 2;
+const SCRATCH_UNIT_BYTES = 512 * 1024;
+
+/** A buffer of at least `bytes`, for one that is too small. */
+function exchangeScratch(tooSmall: Buffer, bytes: number): Buffer {
+  keepScratch(tooSmall);
+  const fitting = spareScratches.findIndex(({ length }) => length >= bytes);
+  const [spare] = fitting < 0 ? [] : spareScratches.splice(fitting, 1);
+  return spare ?? Buffer.allocUnsafeSlow(Math.ceil(bytes / SCRATCH_UNIT_BYTES) * SCRATCH_UNIT_BYTES);
+}
+
+/** Keeps the largest ones. */
+function keepScratch(scratch: Buffer): void {
+  if (scratch.length === 0) return;
+  spareScratches.push(scratch);
+  if (spareScratches.length <= SPARE_SCRATCHES_MAX) return;
+  spareScratches.sort((a, b) => b.length - a.length);
+  const smallest = spareScratches.pop();
+  if (smallest !== undefined) releaseMemory(smallest);
 }

@@ -1,7 +1,5 @@
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
-type CollectGarbage = () => void;
+import { getHeapStatistics } from 'node:v8';
+import { exposedCollector } from './exposed-collector.ts';
 
 /** How far the heap may grow above what survived the last collection, when the process has become large. */
 const HEAP_GROWTH_BYTES_MAX = 24 * 1024 * 1024;
@@ -15,20 +13,19 @@ const PROCESS_BYTES_MIN = 192 * 1024 * 1024;
  */
 export class HeapKeeper {
   private readonly collect = exposedCollector();
+  private readonly growthBytesMax: number;
   private survivedBytes = getHeapStatistics().used_heap_size;
+
+  /** @param growthBytesMax how far the heap may grow above what survived the last collection */
+  constructor(growthBytesMax = HEAP_GROWTH_BYTES_MAX) {
+    this.growthBytesMax = growthBytesMax;
+  }
 
   /** Call now and then; it takes some microseconds, and rarely as long as a collection. */
   check(): void {
-    if (getHeapStatistics().used_heap_size < this.survivedBytes + HEAP_GROWTH_BYTES_MAX) return;
+    if (getHeapStatistics().used_heap_size < this.survivedBytes + this.growthBytesMax) return;
     if (process.memoryUsage.rss() < PROCESS_BYTES_MIN) return;
     this.collect?.();
     this.survivedBytes = getHeapStatistics().used_heap_size;
   }
-}
-
-/** The collector by a way that is not documented; null where it does not lead anywhere, which costs memory only. */
-function exposedCollector(): CollectGarbage | null {
-  setFlagsFromString('--expose-gc');
-  const exposed: unknown = runInNewContext('globalThis.gc');
-  return typeof exposed === 'function' ? (exposed as CollectGarbage) : null;
 }

@@ -1,22 +1,28 @@
 import type { KeyPeriod } from '@cofre/shared/crypto/key-period';
 import { CofreError } from '@cofre/shared/errors';
-import { readBlobHeader } from '@cofre/shared/format/envelope/blob';
+import { blobLength, readBlobHeader } from '@cofre/shared/format/envelope/blob';
 import type { ChunkId, DomainId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import type { ReceivedChunk } from '../client/server-client.ts';
+import { YoungGarbage } from '../platform/young-garbage.ts';
 import type { VaultReader } from '../vault-reader/vault-reader.ts';
 import type { LostReason } from './restore-job.ts';
 
 /** A chunk as it came from the server, not opened yet. */
-export type FedChunk =
-  | { readonly lost: LostReason }
-  /** The blob is valid until the next chunk is asked for. */
-  | { readonly lost: null; readonly blob: Buffer; readonly period: KeyPeriod };
+export type FedChunk = FoundChunk | { readonly lost: LostReason };
+
+export interface FoundChunk {
+  readonly lost: null;
+  /** Valid until the next chunk is asked for, and no longer than a blob of content can be. */
+  readonly blob: Buffer;
+  readonly period: KeyPeriod;
+}
 
 /** Fetches the chunks of one domain and the keys that open them. */
 export class ChunkFeed {
   readonly #vault: VaultReader;
   readonly #domainId: DomainId;
+  readonly #garbage = new YoungGarbage();
 
   constructor(vault: VaultReader, domainId: DomainId) {
     this.#vault = vault;
@@ -36,6 +42,7 @@ export class ChunkFeed {
       for await (const received of this.#vault.client.readChunks(this.#domainId, part)) {
         if (received.chunkId !== part[count++]) refuse('a chunk that nobody asked for');
         yield await this.#withKeys(received);
+        this.#garbage.passed(received.blob.length);
       }
       if (count < part.length) refuse('chunks without an answer');
     }
@@ -45,7 +52,8 @@ export class ChunkFeed {
     if (status !== 'found') return { lost: status };
     try {
       const header = readBlobHeader(blob);
-      if (header.chunkId !== chunkId || header.type !== 'data') return { lost: 'damaged' };
+      const isAsked = header.chunkId === chunkId && header.type === 'data';
+      if (!isAsked || blob.length !== blobLength(header)) return { lost: 'damaged' };
       return { lost: null, blob, period: await this.#vault.keyring.period(header.keyPeriodId) };
     } catch (error) {
       if (isLoss(error)) return { lost: 'damaged' };

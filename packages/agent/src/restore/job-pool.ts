@@ -2,8 +2,8 @@ import type { ChunkFeed } from './chunk-feed.ts';
 import type { JobWorker } from './job-work.ts';
 import type { RestoreJob, RestoreJobResult } from './restore-job.ts';
 
-/** While one job is written, the first chunks of the next are on their way. */
-const JOBS_PER_WORKER = 2;
+/** Jobs beyond one for each worker: the first chunks of the next one are on their way when one ends. */
+const JOBS_AHEAD = 1;
 
 /**
  * Shares jobs out to workers and brings them their chunks. What ends the restore is thrown by the next call
@@ -26,7 +26,7 @@ export class JobPool {
 
   /** Jobs that may be under way at once. */
   get jobsMax(): number {
-    return this.#workers.length * JOBS_PER_WORKER;
+    return this.#workers.length + JOBS_AHEAD;
   }
 
   /** Resolves when the job was begun, which waits for room. */

@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads';
 import type { DomainSecrets } from '@cofre/shared/crypto/domain-keys';
 import { CofreError } from '@cofre/shared/errors';
 import type { KeyPeriodId } from '@cofre/shared/ids';
-import type { FedChunk } from './chunk-feed.ts';
+import { releaseMemory } from '@cofre/shared/release-memory';
+import type { FoundChunk } from './chunk-feed.ts';
 import type { JobWorker, JobWriter } from './job-work.ts';
 import type { RestoreJob, RestoreJobResult } from './restore-job.ts';
 import {
@@ -14,8 +15,13 @@ import {
   type ThreadSettings,
 } from './thread-messages.ts';
 
-/** Sealed chunks that wait for a thread: it never runs dry, and memory stays small. */
-const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * Buffers that carry sealed chunks to a thread and come back empty: while one is opened, the other is
+ * filled and waits. They grow with the chunks that they meet.
+ */
+const SLABS = 2;
+/** Slabs grow in steps, so that a row of ever larger chunks does not get ever new ones. */
+const SLAB_UNIT_BYTES = 512 * 1024;
 /** What a thread keeps is small, and its buffers are outside. Bounds make V8 collect early. */
 const HEAP_MEGABYTES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 } as const;
 
@@ -24,7 +30,7 @@ export class JobThread implements JobWorker {
   readonly #thread: Worker;
   readonly #results = new Map<number, PromiseWithResolvers<RestoreJobResult>>();
   readonly #periodsSent = new Set<KeyPeriodId>();
-  #waitingBytes = 0;
+  readonly #freeSlabs = Array.from({ length: SLABS }, () => new ArrayBuffer(0));
   #roomMade: PromiseWithResolvers<void> | null = null;
   #error: CofreError | null = null;
   #hasEnded = false;
@@ -51,8 +57,8 @@ export class JobThread implements JobWorker {
     this.#post({ kind: 'job', job }, [job.pieces.buffer, job.pieceEnds.buffer]);
     return {
       write: async (chunk) => {
-        await this.#waitForRoom();
-        this.#send(number, chunk);
+        if (chunk.lost === null) await this.#send(number, chunk);
+        else this.#post({ kind: 'lost-chunk', number, reason: chunk.lost });
       },
       end: async () => {
         if (this.#error !== null) throw this.#error;
@@ -70,32 +76,29 @@ export class JobThread implements JobWorker {
     await exited;
   }
 
-  #send(number: number, chunk: FedChunk): void {
-    if (chunk.lost !== null) {
-      this.#post({ kind: 'chunk', number, chunk: chunk.lost });
-      return;
-    }
-    const { period, blob } = chunk;
+  async #send(number: number, { period, blob }: FoundChunk): Promise<void> {
+    const slab = fitting(await this.#nextSlab(), blob.length);
     if (!this.#periodsSent.has(period.keyPeriodId)) {
       this.#periodsSent.add(period.keyPeriodId);
       this.#post({ kind: 'period', period });
     }
-    const copy = new Uint8Array(blob);
-    this.#waitingBytes += copy.length;
-    this.#post({ kind: 'chunk', number, chunk: copy }, [copy.buffer]);
+    new Uint8Array(slab).set(blob);
+    this.#post({ kind: 'chunk', number, slab, lengthBytes: blob.length }, [slab]);
   }
 
-  async #waitForRoom(): Promise<void> {
-    while (this.#waitingBytes > WAITING_BYTES_MAX && this.#error === null) {
+  async #nextSlab(): Promise<ArrayBuffer> {
+    for (;;) {
+      if (this.#error !== null) throw this.#error;
+      const slab = this.#freeSlabs.pop();
+      if (slab !== undefined) return slab;
       this.#roomMade ??= Promise.withResolvers<void>();
       await this.#roomMade.promise;
     }
-    if (this.#error !== null) throw this.#error;
   }
 
   #receive(message: MessageFromThread): void {
     if (message.kind === 'taken') {
-      this.#waitingBytes -= message.bytes;
+      this.#freeSlabs.push(message.slab);
       this.#wake();
     } else if (message.kind === 'result') {
       this.#results.get(message.result.number)?.resolve(message.result);
@@ -119,4 +122,11 @@ export class JobThread implements JobWorker {
     this.#roomMade?.resolve();
     this.#roomMade = null;
   }
+}
+
+/** The slab, or one that is large enough. */
+function fitting(slab: ArrayBuffer, bytes: number): ArrayBuffer {
+  if (slab.byteLength >= bytes) return slab;
+  releaseMemory(new Uint8Array(slab));
+  return new ArrayBuffer(Math.ceil(bytes / SLAB_UNIT_BYTES) * SLAB_UNIT_BYTES);
 }

@@ -1,6 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { domainKeys } from '@cofre/shared/crypto/domain-keys';
-import { releaseMemory } from '@cofre/shared/release-memory';
 import { ChunkOpener, JobWork } from './job-work.ts';
 import {
   errorMessage,
@@ -27,15 +26,9 @@ function during(number: number, work: () => void): void {
   }
 }
 
-function takeChunk({ number, chunk }: Extract<MessageToThread, { kind: 'chunk' }>): void {
-  if (typeof chunk === 'string') {
-    underWay.get(number)?.take(chunk);
-    return;
-  }
-  const bytes = chunk.length;
-  underWay.get(number)?.take(Buffer.from(chunk.buffer, chunk.byteOffset, bytes));
-  releaseMemory(chunk);
-  post({ kind: 'taken', bytes });
+function takeChunk({ number, slab, lengthBytes }: Extract<MessageToThread, { kind: 'chunk' }>): void {
+  underWay.get(number)?.take(Buffer.from(slab, 0, lengthBytes));
+  post({ kind: 'taken', slab }, [slab]);
 }
 
 function endJob(number: number): void {
@@ -49,8 +42,8 @@ function stop(): void {
   parentPort?.close();
 }
 
-function post(message: MessageFromThread): void {
-  parentPort?.postMessage(message);
+function post(message: MessageFromThread, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
 }
 
 parentPort?.on('message', (message: MessageToThread) => {
@@ -65,6 +58,9 @@ parentPort?.on('message', (message: MessageToThread) => {
       break;
     case 'chunk':
       during(message.number, () => takeChunk(message));
+      break;
+    case 'lost-chunk':
+      during(message.number, () => underWay.get(message.number)?.take(message.reason));
       break;
     case 'end':
       during(message.number, () => endJob(message.number));

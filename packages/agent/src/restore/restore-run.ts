@@ -20,6 +20,9 @@ import type { ContentPiece, FilePlace, RestoreTarget, TargetProblem, TargetRepor
 /** Files above this are written by several jobs. */
 const WHOLE_FILE_BYTES_MAX = 24 * 1024 * 1024;
 
+/** The buffers of chunks on their way leave less room for garbage than there is in other runs. */
+const HEAP_GROWTH_BYTES_MAX = 8 * 1024 * 1024;
+
 export interface RestoreRunParts {
   readonly target: RestoreTarget;
   readonly catalog: CatalogReader;
@@ -38,7 +41,7 @@ export class RestoreRun {
   readonly #builder: JobBuilder;
   readonly #owners = new Map<number, readonly JobOwner[]>();
   readonly #sharedFiles = new Set<SharedFile>();
-  readonly #heap = new HeapKeeper();
+  readonly #heap = new HeapKeeper(HEAP_GROWTH_BYTES_MAX);
 
   constructor(parts: RestoreRunParts) {
     this.#parts = parts;

@@ -12,16 +12,21 @@ export type MessageToThread =
   | { readonly kind: 'job'; readonly job: RestoreJob }
   /** Comes before the first chunk that it opens. */
   | { readonly kind: 'period'; readonly period: KeyPeriod }
-  /** The next chunk of a job; the thread becomes the owner of the blob. */
-  | { readonly kind: 'chunk'; readonly number: number; readonly chunk: Uint8Array<ArrayBuffer> | LostReason }
+  /** The next chunk of a job: the first bytes of a buffer that is sent back with `taken`. */
+  | {
+      readonly kind: 'chunk';
+      readonly number: number;
+      readonly slab: ArrayBuffer;
+      readonly lengthBytes: number;
+    }
+  | { readonly kind: 'lost-chunk'; readonly number: number; readonly reason: LostReason }
   /** All chunks of a job were sent. */
   | { readonly kind: 'end'; readonly number: number }
   /** Give up what is not done, then end. */
   | { readonly kind: 'stop' };
 
 export type MessageFromThread =
-  /** A chunk of so many bytes was dealt with. */
-  | { readonly kind: 'taken'; readonly bytes: number }
+  | { readonly kind: 'taken'; readonly slab: ArrayBuffer }
   | { readonly kind: 'result'; readonly result: RestoreJobResult }
   | { readonly kind: 'failed'; readonly number: number; readonly error: ErrorMessage };
 
