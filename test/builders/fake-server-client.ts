@@ -14,6 +14,8 @@ export interface FakeTraffic {
 /**
  * A device's client of a vault in memory, for everything that reads. As with the server, a device sees only
  * its own until it has sent a read grant.
+ *
+ * size: one short method for each call of the client; taken apart they would only be harder to find.
  */
 export function fakeServerClient(
   vault: FakeVault,

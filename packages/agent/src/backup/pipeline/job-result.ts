@@ -37,6 +37,7 @@ const CHANGED = 2;
 const REPLACED = 4;
 const FAILED = 8;
 
+/** The results of a job as bytes of their own: each chunk id once, the files refer to it by its place. */
 export function encodeJobResult(files: readonly FileResult[]): Uint8Array {
   const places = new Map<ChunkId, number>();
   const body = new ByteWriter(4096);
@@ -48,6 +49,7 @@ export function encodeJobResult(files: readonly FileResult[]): Uint8Array {
   return new Uint8Array(result.view());
 }
 
+/** What {@link encodeJobResult} was given. @throws CofreError `damaged`, which only a fault of ours can cause */
 export function decodeJobResult(result: Uint8Array): FileResult[] {
   const reader = new ByteReader(result, 'A result of a worker');
   const ids: ChunkId[] = [];

@@ -27,6 +27,7 @@ export interface PipelineParts {
   readonly ending: RunEnding;
 }
 
+/** Puts the parts of a run together. Threads start with the first job, so that a run without news has none. */
 export function buildPipeline({ identity, client, run, table, ending }: PipelineParts): Pipeline {
   const { session, sessionId, domain, period, periodKeys } = run;
   const askServer = async (ids: Uint8Array) => await client.have(sessionId, ids);
