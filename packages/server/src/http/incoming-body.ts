@@ -36,6 +36,17 @@ export function openBody(incoming: IncomingMessage, lengthBytes: number): Readab
   return body;
 }
 
+/**
+ * Frees pieces of a body that nobody needs any more. Left to the collector, which hardly notices memory outside its
+ * heap, they cost it nearly two seconds of work for each gigabyte that comes.
+ * @param pieces as Node gave them; one that shares its memory with others is left alone
+ */
+export function freePieces(pieces: readonly Buffer[]): void {
+  for (const { buffer, length } of pieces) {
+    if (buffer.byteLength === length && buffer instanceof ArrayBuffer) buffer.transfer(0);
+  }
+}
+
 function endedEarly(receivedBytes: number, lengthBytes: number): CofreError {
   const problem = `the body ended after ${receivedBytes} of ${lengthBytes} bytes`;
   return new CofreError('invalid_request', { problem });

@@ -3,7 +3,7 @@ import { LIMITS } from '@cofre/shared/limits';
 import { packStored } from '@cofre/shared/wire/sessions';
 import { declaredLength } from './declared-body.ts';
 import { refuseSuspended } from './device-guard.ts';
-import { openBody } from './incoming-body.ts';
+import { freePieces, openBody } from './incoming-body.ts';
 import { newRoutes } from './new-routes.ts';
 import { binaryBody, deviceSecurity, jsonContent, problemAnswer } from './schema-pieces.ts';
 import type { Middleware } from './server-environment.ts';
@@ -31,7 +31,7 @@ export function packRoutes(slots: UploadSlots, guard: Middleware) {
     const { incoming } = context.env;
     const lengthBytes = declaredLength(incoming, LIMITS.packBytesMax);
     using _slot = await slots.take(device.tenantId);
-    const pack = { operationId, lengthBytes, body: openBody(incoming, lengthBytes) };
+    const pack = { operationId, lengthBytes, body: openBody(incoming, lengthBytes), giveBack: freePieces };
     return context.json(await context.get('vault').receivePack(device, id, pack), 200);
   });
   return routes;

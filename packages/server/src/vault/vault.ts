@@ -72,6 +72,8 @@ export interface IncomingPack {
    * the answer still reaches the client.
    */
   readonly body: Readable;
+  /** Gets pieces of the body that are written and not looked at any more. */
+  readonly giveBack?: (pieces: readonly Buffer[]) => void;
 }
 
 export interface RefsPart {

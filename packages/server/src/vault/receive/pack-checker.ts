@@ -127,7 +127,8 @@ export class PackChecker {
     this.collectedBytes += piece.length;
     // Blobs are hashed as they come. The magic is the beginning of a header or the trailer: not known yet.
     if (this.part === 'sealed') (this.hash as Hash).update(piece);
-    else this.collected.push(piece);
+    // Copied: the memory of what was pushed may be given back before this is looked at.
+    else this.collected.push(Buffer.from(piece));
     if (this.collectedBytes === this.wanted) this.completePart();
     return bytes.subarray(piece.length);
   }

@@ -71,6 +71,30 @@ test('a pack is kept as it came, and its blobs are live', async () => {
   expect(await vault.statistics()).toMatchObject({ usedBytes, packs: 1, packBytes: pack.length, chunks: 2 });
 });
 
+test('pieces are given back when they are written, and not looked at after', async () => {
+  const table = Array.from({ length: 500 }, () => sampleBlob(device).chunkId);
+  const blobs = [1, 2, 3].map(() => sampleBlob(device, { type: 'catalog', table, sealedLength: 400_000 }));
+  const pack = samplePack(blobs, 'catalog');
+  let givenBytes = 0;
+  const incoming = {
+    operationId: newRandomId(),
+    lengthBytes: pack.length,
+    // Copies, so that they may be spoilt; small, so that headers and tables lie across them.
+    body: Readable.from(
+      Array.from({ length: Math.ceil(pack.length / 1000) }, (_, place) =>
+        Buffer.from(pack.subarray(place * 1000, (place + 1) * 1000)),
+      ),
+    ),
+    giveBack: (pieces: readonly Buffer[]) => {
+      for (const piece of pieces) givenBytes += piece.fill(0).length;
+    },
+  };
+  await vault.receivePack(device.caller, run.sessionId, incoming);
+  expect(givenBytes).toBe(pack.length);
+  expect(readFileSync(join(opened.storeFolder, vault.tenantId, 'packs/01/1.pack')).equals(pack)).toBe(true);
+  expect(await verifyAll(vault)).toEqual([]);
+});
+
 test('the same operation again gets the same answer and stores nothing', async () => {
   const pack = samplePack([sampleBlob(device)]);
   const operationId = newRandomId();

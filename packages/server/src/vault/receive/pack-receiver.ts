@@ -60,7 +60,7 @@ export class PackReceiver {
     };
     try {
       const checker = new PackChecker(pack.lengthBytes, begun.domainId as DomainId, refuseContent);
-      await this.writeTemporary(temporary, pack.body, checker, inSession);
+      await this.writeTemporary(temporary, pack, checker, inSession);
       const answer = await this.publish(inSession, pack, begun.number, checker.finish());
       await removeFile(temporary);
       return answer;
@@ -73,13 +73,13 @@ export class PackReceiver {
   /** Writes and syncs the temporary file while the checker sees each byte once. */
   private async writeTemporary(
     temporary: string,
-    body: Readable,
+    pack: IncomingPack,
     checker: PackChecker,
     inSession: InSession,
   ): Promise<void> {
     const file = await open(temporary, 'wx', 0o600);
     try {
-      await this.writeChecked(file, body, checker, inSession);
+      await this.writeChecked(file, pack, checker, inSession);
       this.vault.crashPoint('pack-written');
       // Without this the pack could be acknowledged while its bytes are only in memory.
       await syncFile(file, temporary);
@@ -91,7 +91,7 @@ export class PackReceiver {
 
   private async writeChecked(
     file: FileHandle,
-    body: Readable,
+    { body, giveBack }: IncomingPack,
     checker: PackChecker,
     inSession: InSession,
   ): Promise<void> {
@@ -104,7 +104,7 @@ export class PackReceiver {
       gathered = [];
       gatheredBytes = 0;
       await writing;
-      if (buffers.length > 0) writing = writeAll(file, buffers);
+      if (buffers.length > 0) writing = writeAll(file, buffers).then(() => giveBack?.(buffers));
       // Its failure is thrown by whoever awaits it next.
       writing.catch(() => undefined);
     };
