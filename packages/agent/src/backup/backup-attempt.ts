@@ -5,7 +5,6 @@ import { CofreError } from '@cofre/shared/errors';
 import type { Manifest } from '@cofre/shared/format/envelope/manifest';
 import type { ChunkId, SessionId, SnapshotId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
-import { MissingChunksError } from '../client/problem-answer.ts';
 import type { PathPredicate } from '../source/filters.ts';
 import type { AgentContext } from '../state/agent-context.ts';
 import type { BackupOptions, BackupProgress, BackupSummary } from './backup.ts';
@@ -219,11 +218,7 @@ export class BackupAttempt {
     };
     // Everything in the manifest is sealed with this run's key: it has to be durable first.
     await this.ending.unlessEnded(run.keyringStored);
-    const outcome = await commitSnapshot(client, run.sessionId, manifest, made.change, identity.signingKey);
-    if (outcome.status === 'missing') {
-      throw new MissingChunksError({ count: outcome.missing.length }, outcome.missing);
-    }
-    return outcome.snapshotId;
+    return await commitSnapshot(client, run.sessionId, manifest, made.change, identity.signingKey);
   }
 
   private report(phase: BackupProgress['phase'], scan: SourceScan, path: ByteString | null): void {

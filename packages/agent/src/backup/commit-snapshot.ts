@@ -6,12 +6,21 @@ import { RefsetHash } from '@cofre/shared/format/envelope/refset-hash';
 import { encodeSignedObject } from '@cofre/shared/format/envelope/signed-object';
 import { encodeSnapshotInfo, type SnapshotInfo } from '@cofre/shared/format/snapshot-info';
 import { CofreError } from '@cofre/shared/errors';
-import { CHUNK_ID_BYTES, type ChunkId, type SessionId } from '@cofre/shared/ids';
+import { CHUNK_ID_BYTES, type ChunkId, type SessionId, type SnapshotId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import type { SigningKey } from '@cofre/shared/signature';
-import type { CommitOutcome } from '../client/server-client.ts';
 import { CHUNK_STATES, type ChunkTable } from './pipeline/chunk-table.ts';
 import type { RunClient } from './run-client.ts';
+
+/** A commit was refused because these chunks are not on the server. */
+export class CommitRefusedError extends CofreError {
+  readonly missing: readonly ChunkId[];
+
+  constructor(missing: readonly ChunkId[]) {
+    super('missing_chunks', { count: missing.length });
+    this.missing = missing;
+  }
+}
 
 /** Of the lists in a snapshot's info, each: with three of them a manifest stays below `manifestBytesMax`. */
 const INFO_LIST_BYTES_MAX = 56 * 1024;
@@ -72,7 +81,7 @@ function firstOf<Item>(items: readonly Item[], bytesOf: (item: Item) => number):
 
 /**
  * Sends the change of the refset in parts, then the signed manifest. Safe to repeat as a whole.
- * @throws CofreError `protocol` when the server says that it keeps another manifest than this one
+ * @throws CommitRefusedError for want of chunks, CofreError `protocol` when the server says that it keeps another manifest than this one
  */
 export async function commitSnapshot(
   client: RunClient,
@@ -80,7 +89,7 @@ export async function commitSnapshot(
   manifest: Manifest,
   change: RefsetChange,
   signingKey: SigningKey,
-): Promise<CommitOutcome> {
+): Promise<SnapshotId> {
   await stageAll(client, sessionId, 'add', change.added);
   await stageAll(client, sessionId, 'remove', change.removed);
   const signed = encodeSignedObject('manifest', encodeManifest(manifest), signingKey);
@@ -88,10 +97,10 @@ export async function commitSnapshot(
     manifest: signed.toString('base64'),
     refs: change.refs,
   });
-  if (outcome.status === 'committed' && outcome.snapshotId !== snapshotIdOf(signed)) {
-    throw new CofreError('protocol', { problem: 'it committed another snapshot than the one that was sent' });
-  }
-  return outcome;
+  if (outcome.status === 'missing') throw new CommitRefusedError(outcome.missing);
+  const snapshotId = snapshotIdOf(signed);
+  if (outcome.snapshotId === snapshotId) return snapshotId;
+  throw new CofreError('protocol', { problem: 'it committed another snapshot than the one that was sent' });
 }
 
 async function stageAll(

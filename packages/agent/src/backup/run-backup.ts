@@ -1,11 +1,11 @@
 import { byteStringFromText } from '@cofre/shared/bytes';
 import { CofreError } from '@cofre/shared/errors';
 import { LIMITS } from '@cofre/shared/limits';
-import { MissingChunksError } from '../client/problem-answer.ts';
 import { compileExcludes } from '../source/filters.ts';
 import type { AgentContext } from '../state/agent-context.ts';
 import { BackupAttempt, type AttemptParts } from './backup-attempt.ts';
 import type { BackupObserver, BackupOptions, BackupSummary } from './backup.ts';
+import { CommitRefusedError } from './commit-snapshot.ts';
 import { runDry } from './dry-run.ts';
 import { RunRecord } from './run-record.ts';
 
@@ -73,6 +73,6 @@ function isWorthAnother(error: unknown): error is CofreError {
 }
 
 function learnFrom(error: CofreError, record: RunRecord): void {
-  if (error instanceof MissingChunksError) for (const id of error.missing) record.missing.add(id);
+  if (error instanceof CommitRefusedError) for (const id of error.missing) record.missing.add(id);
   if (error.code === 'missing_chunks' || error.code === 'refset_mismatch') record.doubtsHead = true;
 }
