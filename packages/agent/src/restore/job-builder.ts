@@ -1,6 +1,6 @@
 import type { ByteString } from '@cofre/shared/bytes';
 import type { ChunkId } from '@cofre/shared/ids';
-import { PIECE_FIELDS, type JobFile, type RestoreJob } from './restore-job.ts';
+import { PIECE_FIELDS, type RestoreJob } from './restore-job.ts';
 import type { ContentPiece, FilePlace } from './target/target.ts';
 import type { SharedFile } from './shared-file.ts';
 
@@ -12,7 +12,7 @@ const JOB = {
   /** Some hundredths of a second of work: enough to keep a worker busy, few enough to share out evenly. */
   contentBytes: 16 * 1024 * 1024,
   chunks: 256,
-  files: 2048,
+  files: 1024,
 } as const;
 const HARD_FACTOR = 1.5;
 
@@ -22,15 +22,10 @@ const HARD_FACTOR = 1.5;
  */
 const OPEN_MAX = { folders: 360, splitFiles: 180 } as const;
 
-/** Who waits for the result of a file of a job. */
-export type JobOwner =
-  | { readonly kind: 'whole'; readonly place: FilePlace }
-  | { readonly kind: 'segment'; readonly shared: SharedFile };
-
-/** A job with what is to be done when its result comes, file by file. */
+/** A job with those of its files that other jobs write to as well, by their numbers in its `places`. */
 export interface BuiltJob {
   readonly job: RestoreJob;
-  readonly owners: readonly JobOwner[];
+  readonly sharedFiles: ReadonlyMap<number, SharedFile>;
 }
 
 /** Gathers files in catalog order into jobs. Ask {@link isFull} before adding, and {@link take} then. */
@@ -40,8 +35,9 @@ export class JobBuilder {
   #chunkPlaces = new Map<ChunkId, number>();
   /** Of each chunk, the numbers of its pieces one after the other. */
   #chunkPieces: number[][] = [];
-  #files: JobFile[] = [];
-  #owners: JobOwner[] = [];
+  #places: FilePlace[] = [];
+  #pieceCounts: number[] = [];
+  #sharedFiles = new Map<number, SharedFile>();
   #contentBytes = 0;
   #folders = new Set<ByteString>();
   #splitFiles = 0;
@@ -53,7 +49,7 @@ export class JobBuilder {
   }
 
   get isEmpty(): boolean {
-    return this.#files.length === 0;
+    return this.#places.length === 0;
   }
 
   /** Whether the job should be taken before what begins with this chunk is added (null: with none). */
@@ -61,7 +57,7 @@ export class JobBuilder {
     const fullness = Math.max(
       this.#contentBytes / JOB.contentBytes,
       this.#chunkPieces.length / JOB.chunks,
-      this.#files.length / JOB.files,
+      this.#places.length / JOB.files,
       (this.#folders.size * this.#jobsAtOnce) / OPEN_MAX.folders,
       (this.#splitFiles * this.#jobsAtOnce) / OPEN_MAX.splitFiles,
     );
@@ -70,7 +66,7 @@ export class JobBuilder {
   }
 
   addWhole(place: FilePlace, folder: ByteString, pieces: readonly ContentPiece[]): void {
-    const file = this.#addFile({ kind: 'whole', place, pieceCount: pieces.length }, { kind: 'whole', place });
+    const file = this.#addFile(place);
     this.#folders.add(folder);
     if (pieces.length > 1) this.#splitFiles += 1;
     for (const piece of pieces) this.#addPiece(file, piece);
@@ -78,7 +74,8 @@ export class JobBuilder {
 
   addSegmentPiece(shared: SharedFile, piece: ContentPiece): void {
     if (this.#segment?.shared !== shared) {
-      const file = this.#addFile({ kind: 'segment', file: shared.file }, { kind: 'segment', shared });
+      const file = this.#addFile(shared.file.place);
+      this.#sharedFiles.set(file, shared);
       this.#segment = { shared, file };
       shared.jobAdded();
     }
@@ -99,28 +96,36 @@ export class JobBuilder {
       pieces.set(chunk, offset);
       offset += chunk.length;
     }
-    const chunkIds = [...this.#chunkPlaces.keys()];
-    const job = { number: this.#number, chunkIds, pieceEnds, pieces, files: this.#files };
-    const built = { job, owners: this.#owners };
+    const sharedFiles = this.#sharedFiles;
+    const job = {
+      number: this.#number,
+      chunkIds: [...this.#chunkPlaces.keys()],
+      pieceEnds,
+      pieces,
+      places: this.#places,
+      pieceCounts: Uint32Array.from(this.#pieceCounts),
+      openFiles: new Map([...sharedFiles].map(([file, shared]) => [file, shared.file])),
+    };
     this.#begin();
-    return built;
+    return { job, sharedFiles };
   }
 
   #begin(): void {
     this.#number += 1;
     this.#chunkPlaces = new Map();
     this.#chunkPieces = [];
-    this.#files = [];
-    this.#owners = [];
+    this.#places = [];
+    this.#pieceCounts = [];
+    this.#sharedFiles = new Map();
     this.#contentBytes = 0;
     this.#folders = new Set();
     this.#splitFiles = 0;
     this.#segment = null;
   }
 
-  #addFile(file: JobFile, owner: JobOwner): number {
-    this.#owners.push(owner);
-    return this.#files.push(file) - 1;
+  #addFile(place: FilePlace): number {
+    this.#pieceCounts.push(0);
+    return this.#places.push(place) - 1;
   }
 
   #addPiece(file: number, { slice, chunkOffset, length, fileOffset }: ContentPiece): void {
@@ -130,6 +135,7 @@ export class JobBuilder {
       this.#chunkPlaces.set(slice.chunkId, chunk);
     }
     this.#chunkPieces[chunk]?.push(file, chunkOffset, length, fileOffset);
+    this.#pieceCounts[file] = (this.#pieceCounts[file] ?? 0) + 1;
     this.#contentBytes += length;
   }
 }

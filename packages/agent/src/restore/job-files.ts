@@ -10,41 +10,23 @@ import {
 import { problemFrom } from './target/target-problem.ts';
 import type { FilePlace, OpenFile, TargetProblem } from './target/target.ts';
 
-/** Where a file of a job stands. */
-interface FileState {
-  readonly place: FilePlace;
-  /** Null when the file was opened by somebody else, who completes it. */
-  readonly segmentOf: OpenFile | null;
-  piecesLeft: number;
-  file: OpenFile | null;
-  isGivenUp: boolean;
-}
-
 /** The files of one job while its chunks arrive: each is opened at its first piece and completed at its last. */
 export class JobFiles {
   readonly #job: RestoreJob;
-  readonly #states: FileState[];
+  readonly #piecesLeft: Uint32Array;
+  readonly #open = new Map<number, OpenFile>();
+  readonly #givenUp = new Set<number>();
   readonly #results = new Map<number, FileResult>();
 
   constructor(job: RestoreJob) {
     this.#job = job;
-    this.#states = job.files.map((file) => {
-      const isWhole = file.kind === 'whole';
-      return {
-        place: isWhole ? file.place : file.file.place,
-        segmentOf: isWhole ? null : file.file,
-        piecesLeft: isWhole ? file.pieceCount : 0,
-        file: isWhole ? null : file.file,
-        isGivenUp: false,
-      };
-    });
+    this.#piecesLeft = Uint32Array.from(job.pieceCounts);
   }
 
   /** Makes the files that no chunk will bring: those without content. */
   makeEmptyOnes(): void {
-    for (const [index, state] of this.#states.entries()) {
-      if (state.segmentOf === null && state.piecesLeft === 0)
-        this.#note(index, writeWholeFile(state.place, []));
+    for (const [index, place] of this.#job.places.entries()) {
+      if (this.#piecesLeft[index] === 0) this.#note(index, writeWholeFile(place, []));
     }
   }
 
@@ -76,7 +58,7 @@ export class JobFiles {
 
   /** Removes the files that are still open: after an error. Those of others are theirs. */
   giveUpOpen(): void {
-    for (const state of this.#states) if (state.segmentOf === null) this.#abandon(state);
+    for (const index of this.#open.keys()) this.#abandon(index);
   }
 
   *#piecesOf(chunk: number): Generator<number> {
@@ -86,50 +68,56 @@ export class JobFiles {
   }
 
   #writePiece(index: number, piece: FilePiece): void {
-    const state = this.#states[index] as FileState;
-    if (state.isGivenUp) return;
-    const isOnly = state.file === null && state.piecesLeft === 1;
-    if (isOnly) {
-      state.piecesLeft = 0;
-      this.#note(index, writeWholeFile(state.place, [piece]));
-      return;
-    }
+    if (this.#givenUp.has(index)) return;
+    const shared = this.#job.openFiles.get(index);
+    const place = this.#place(index);
     try {
-      state.file ??= createFile(state.place);
-      writePiece(state.file.descriptor, piece);
-      if (state.segmentOf !== null || --state.piecesLeft > 0) return;
-      const { file } = state;
-      // Whatever comes of it, `finishFile` closes the file.
-      state.file = null;
-      this.#note(index, finishFile(file));
+      if (shared !== undefined) writePiece(shared.descriptor, piece);
+      else if (this.#job.pieceCounts[index] === 1) this.#note(index, writeWholeFile(place, [piece]));
+      else this.#writePart(index, place, piece);
     } catch (error) {
-      this.#giveUp(state);
-      this.#note(index, [problemFrom(error, state.place.path)]);
+      this.#giveUp(index);
+      this.#note(index, [problemFrom(error, place.path)]);
     }
+  }
+
+  #writePart(index: number, place: FilePlace, piece: FilePiece): void {
+    const file = this.#open.get(index) ?? createFile(place);
+    this.#open.set(index, file);
+    writePiece(file.descriptor, piece);
+    const left = (this.#piecesLeft[index] ?? 0) - 1;
+    this.#piecesLeft[index] = left;
+    if (left > 0) return;
+    // Whatever comes of it, `finishFile` closes the file.
+    this.#open.delete(index);
+    this.#note(index, finishFile(file));
   }
 
   #lose(index: number): void {
-    const state = this.#states[index] as FileState;
-    if (state.isGivenUp) return;
-    this.#giveUp(state);
-    const problem = { kind: 'not-restored', path: state.place.path, detail: 'its content is lost' } as const;
-    this.#note(index, [problem], true);
+    if (this.#givenUp.has(index)) return;
+    this.#giveUp(index);
+    const { path } = this.#place(index);
+    this.#note(index, [{ kind: 'not-restored', path, detail: 'its content is lost' }], true);
   }
 
-  #giveUp(state: FileState): void {
-    state.isGivenUp = true;
-    if (state.segmentOf === null) this.#abandon(state);
+  #giveUp(index: number): void {
+    this.#givenUp.add(index);
+    this.#abandon(index);
   }
 
-  #abandon(state: FileState): void {
-    const { file } = state;
-    if (file === null) return;
-    state.file = null;
+  #abandon(index: number): void {
+    const file = this.#open.get(index);
+    if (file === undefined) return;
+    this.#open.delete(index);
     try {
       abandonFile(file);
     } catch {
       // It could not be removed, and is not named as restored either.
     }
+  }
+
+  #place(index: number): FilePlace {
+    return this.#job.places[index] as FilePlace;
   }
 
   #note(file: number, problems: readonly TargetProblem[], isContentLost = false): void {

@@ -54,7 +54,7 @@ export class JobThread implements JobWorker {
     // It may fail while nobody waits for it yet; whoever waits then is told.
     result.promise.catch(() => {});
     this.#results.set(number, result);
-    this.#post({ kind: 'job', job }, [job.pieces.buffer, job.pieceEnds.buffer]);
+    this.#post({ kind: 'job', job }, [job.pieces.buffer, job.pieceEnds.buffer, job.pieceCounts.buffer]);
     return {
       write: async (chunk) => {
         if (chunk.lost === null) await this.#send(number, chunk);

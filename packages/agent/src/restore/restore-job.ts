@@ -12,15 +12,15 @@ export interface RestoreJob {
   readonly pieceEnds: Uint32Array<ArrayBuffer>;
   /** `PIECE_FIELDS` numbers a piece. */
   readonly pieces: Float64Array<ArrayBuffer>;
-  readonly files: readonly JobFile[];
+  /** Files that the job writes to; a piece names one by its number here. */
+  readonly places: readonly FilePlace[];
+  /** Of each file, how many pieces the job has. */
+  readonly pieceCounts: Uint32Array<ArrayBuffer>;
+  /** Files whose segments are shared out among jobs: they are open already, and somebody else completes them. */
+  readonly openFiles: ReadonlyMap<number, OpenFile>;
 }
 
-/** A file that the job makes alone, or one whose segments are shared out among jobs and that is open already. */
-export type JobFile =
-  | { readonly kind: 'whole'; readonly place: FilePlace; readonly pieceCount: number }
-  | { readonly kind: 'segment'; readonly file: OpenFile };
-
-/** Numbers of a piece in `RestoreJob.pieces`, and their order: place in `files`, then three as in `ContentPiece`. */
+/** Numbers of a piece in `RestoreJob.pieces`, and their order: number in `places`, then three as in `ContentPiece`. */
 export const PIECE_FIELDS = 4;
 export const PIECE = { file: 0, chunkOffset: 1, length: 2, fileOffset: 3 } as const;
 
@@ -34,7 +34,7 @@ export interface RestoreJobResult {
 }
 
 export interface FileResult {
-  /** Its place in the job's `files`. */
+  /** Its number in the job's `places`. */
   readonly file: number;
   /** With `not-restored` among them nothing of a whole file is left; of a segment, others have to give it up. */
   readonly problems: readonly TargetProblem[];

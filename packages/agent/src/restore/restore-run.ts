@@ -4,7 +4,7 @@ import { CofreError } from '@cofre/shared/errors';
 import type { Slice } from '@cofre/shared/format/entry';
 import type { ChunkId } from '@cofre/shared/ids';
 import { HeapKeeper } from '../platform/heap-keeper.ts';
-import { JobBuilder, type JobOwner } from './job-builder.ts';
+import { JobBuilder, type BuiltJob } from './job-builder.ts';
 import type { ChunkFeed } from './chunk-feed.ts';
 import { JobPool } from './job-pool.ts';
 import type { JobWorker } from './job-work.ts';
@@ -21,7 +21,7 @@ import type { ContentPiece, FilePlace, RestoreTarget, TargetProblem, TargetRepor
 const WHOLE_FILE_BYTES_MAX = 24 * 1024 * 1024;
 
 /** The buffers of chunks on their way leave less room for garbage than there is in other runs. */
-const HEAP_GROWTH_BYTES_MAX = 8 * 1024 * 1024;
+const HEAP_GROWTH_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface RestoreRunParts {
   readonly target: RestoreTarget;
@@ -39,7 +39,7 @@ export class RestoreRun {
   readonly #parts: RestoreRunParts;
   readonly #pool: JobPool;
   readonly #builder: JobBuilder;
-  readonly #owners = new Map<number, readonly JobOwner[]>();
+  readonly #underWay = new Map<number, BuiltJob>();
   readonly #sharedFiles = new Set<SharedFile>();
   readonly #heap = new HeapKeeper(HEAP_GROWTH_BYTES_MAX);
 
@@ -55,9 +55,9 @@ export class RestoreRun {
     signal.addEventListener('abort', onAbort);
     if (signal.aborted) onAbort();
     try {
-      for await (const item of selection.entries()) {
+      for await (const items of selection.batches()) {
         if (signal.aborted) throw new CofreError('interrupted');
-        await this.#restoreEntry(item);
+        await this.#restoreAll(items);
       }
       await this.#flush();
       await this.#pool.drain();
@@ -72,42 +72,43 @@ export class RestoreRun {
     }
   }
 
-  async #restoreEntry(item: CatalogItem): Promise<void> {
-    const { path, entry } = item;
+  async #restoreAll(items: readonly CatalogItem[]): Promise<void> {
     const { target, tally } = this.#parts;
-    tally.entry(path, entry);
-    if (entry.hardLinkTo !== undefined || (entry.type !== 'file' && entry.type !== 'stream')) {
-      target.add(path, entry);
-      return;
+    for (const item of items) {
+      const { path, entry } = item;
+      tally.entry(path, entry);
+      if (entry.hardLinkTo !== undefined || (entry.type !== 'file' && entry.type !== 'stream')) {
+        target.add(path, entry);
+        continue;
+      }
+      if (this.#builder.isFull(firstChunkOf(item))) await this.#flush();
+      const place = target.placeFile(path, entry);
+      if (place === null) tally.fileDone(path, entry.size, 'left-out');
+      else if (contentBytesOf(item) > WHOLE_FILE_BYTES_MAX) await this.#shareOut(item, place);
+      else if (item.content.kind === 'list') this.#addWhole(item, place, await this.#slicesOf(item, place));
+      else this.#addWhole(item, place, item.content.slices);
     }
-    const firstChunkId = firstChunkOf(item);
-    if (this.#builder.isFull(firstChunkId)) await this.#flush();
-    const place = target.placeFile(path, entry);
-    if (place === null) tally.fileDone(path, entry.size, 'left-out');
-    else await this.#restoreFile(item, place);
   }
 
-  async #restoreFile(item: CatalogItem, place: FilePlace): Promise<void> {
-    const { entry, content, path } = item;
-    if (contentBytesOf(item) > WHOLE_FILE_BYTES_MAX) {
-      await this.#shareOut(item, place);
-      return;
-    }
-    let pieces: ContentPiece[];
+  /** @param slices null when they are lost, and the file is done with */
+  #addWhole({ path, entry }: CatalogItem, place: FilePlace, slices: readonly Slice[] | null): void {
+    if (slices === null) return;
     try {
-      const slices = content.kind === 'slices' ? content.slices : await this.#slicesOf(item);
-      pieces = placedPieces(entry, slices);
+      this.#builder.addWhole(place, folderOf(path), placedPieces(entry, slices));
     } catch (error) {
       this.#fileDone(place, [lossFrom(error, path)], true);
-      return;
     }
-    this.#builder.addWhole(place, folderOf(path), pieces);
   }
 
-  async #slicesOf({ content }: CatalogItem): Promise<Slice[]> {
+  async #slicesOf({ content, path }: CatalogItem, place: FilePlace): Promise<readonly Slice[] | null> {
     const slices: Slice[] = [];
-    for await (const slice of this.#parts.catalog.slices(content)) slices.push(slice);
-    return slices;
+    try {
+      for await (const slice of this.#parts.catalog.slices(content)) slices.push(slice);
+      return slices;
+    } catch (error) {
+      this.#fileDone(place, [lossFrom(error, path)], true);
+      return null;
+    }
   }
 
   /** Opens a large file here and gives its segments to jobs. */
@@ -147,25 +148,26 @@ export class RestoreRun {
 
   async #flush(): Promise<void> {
     if (this.#builder.isEmpty) return;
-    const { job, owners } = this.#builder.take();
+    const built = this.#builder.take();
     this.#heap.check();
-    this.#owners.set(job.number, owners);
-    await this.#pool.submit(job);
+    this.#underWay.set(built.job.number, built);
+    await this.#pool.submit(built.job);
   }
 
   #takeResult({ number, bytesReceived, files, lostChunks }: RestoreJobResult): void {
-    const owners = this.#owners.get(number) ?? [];
-    this.#owners.delete(number);
+    const built = this.#underWay.get(number);
+    if (built === undefined) return;
+    this.#underWay.delete(number);
     this.#parts.tally.received(bytesReceived, lostChunks);
     const results = new Map<number, FileResult>(files.map((result) => [result.file, result]));
-    let last: ByteString | null = null;
-    for (const [index, owner] of owners.entries()) {
+    const { places } = built.job;
+    for (let index = 0; index < places.length; index++) {
       const { problems = [], isContentLost = false } = results.get(index) ?? {};
-      if (owner.kind === 'segment') owner.shared.jobDone(problems, isContentLost);
-      else this.#fileDone(owner.place, problems, isContentLost);
-      last = owner.kind === 'segment' ? owner.shared.file.place.path : owner.place.path;
+      const shared = built.sharedFiles.get(index);
+      if (shared === undefined) this.#fileDone(places[index] as FilePlace, problems, isContentLost);
+      else shared.jobDone(problems, isContentLost);
     }
-    this.#parts.tally.tell('restoring', last);
+    this.#parts.tally.tell('restoring', places.at(-1)?.path ?? null);
   }
 
   #fileDone(place: FilePlace, problems: readonly TargetProblem[], isContentLost: boolean): void {

@@ -1,4 +1,5 @@
 import { CofreError } from '@cofre/shared/errors';
+import type { Entry } from '@cofre/shared/format/entry';
 import type { ReadableSnapshot } from '../vault-reader/snapshot.ts';
 import { VaultReader } from '../vault-reader/vault-reader.ts';
 import type { AgentContext } from '../state/agent-context.ts';
@@ -53,10 +54,12 @@ async function countOnly(
   tally: RestoreTally,
   signal: AbortSignal,
 ): Promise<RestoreSummary> {
-  for await (const { path, entry } of selection.entries()) {
+  for await (const items of selection.batches()) {
     if (signal.aborted) throw new CofreError('interrupted');
-    tally.entry(path, entry);
-    if (entry.type === 'file' && entry.hardLinkTo === undefined) tally.fileDone(path, entry.size, 'restored');
+    for (const { path, entry } of items) {
+      tally.entry(path, entry);
+      if (isFileWithContent(entry)) tally.fileDone(path, entry.size, 'restored');
+    }
   }
   tally.tell('done');
   return tally.summary(snapshotId, null);
@@ -66,11 +69,17 @@ async function countOnly(
 async function totalsOf({ manifest }: ReadableSnapshot, selection: Selection, signal: AbortSignal) {
   if (selection.isEverything) return manifest.statistics;
   const totals = { files: 0, bytes: 0 };
-  for await (const { entry } of selection.entries()) {
+  for await (const items of selection.batches()) {
     if (signal.aborted) throw new CofreError('interrupted');
-    if (entry.type !== 'file' || entry.hardLinkTo !== undefined) continue;
-    totals.files += 1;
-    totals.bytes += entry.size;
+    for (const { entry } of items) {
+      if (!isFileWithContent(entry)) continue;
+      totals.files += 1;
+      totals.bytes += entry.size;
+    }
   }
   return totals;
+}
+
+function isFileWithContent({ type, hardLinkTo }: Pick<Entry, 'type' | 'hardLinkTo'>): boolean {
+  return (type === 'file' || type === 'stream') && hardLinkTo === undefined;
 }

@@ -7,8 +7,8 @@ import { catalogPathOf, refusePath } from '../vault-reader/path-argument.ts';
 export interface Selection {
   /** Whether it is the whole catalog. */
   readonly isEverything: boolean;
-  /** Each entry once, a folder before what is in it; may be walked several times. */
-  readonly entries: () => AsyncGenerator<CatalogItem>;
+  /** Each entry once, a folder before what is in it, some hundred at a time; may be walked several times. */
+  readonly batches: () => AsyncGenerator<readonly CatalogItem[]>;
 }
 
 /**
@@ -27,29 +27,30 @@ export async function selectEntries(
     if (path !== '') found.set(path, (await catalog.find(path)) ?? refusePath(path));
   }
   if (found.size < wanted.length || wanted.length === 0) {
-    return { isEverything: true, entries: () => catalog.all() };
+    return { isEverything: true, batches: () => catalog.batches() };
   }
   const roots = outermost(found);
-  return { isEverything: false, entries: () => selectedEntries(catalog, roots) };
+  return { isEverything: false, batches: () => selectedEntries(catalog, roots) };
 }
 
 async function* selectedEntries(
   catalog: CatalogReader,
   roots: readonly CatalogItem[],
-): AsyncGenerator<CatalogItem> {
+): AsyncGenerator<readonly CatalogItem[]> {
   const rootPaths = new Set(roots.map(({ path }) => path));
   const links = new LinkResolver(catalog, (path) => isInside(path, rootPaths));
   const foldersGiven = new Set<ByteString>();
   for (const root of roots) {
+    const first: CatalogItem[] = [];
     for (const folder of foldersAbove(root.path)) {
       if (foldersGiven.has(folder)) continue;
       foldersGiven.add(folder);
       const item = await catalog.find(folder);
-      if (item !== null) yield item;
+      if (item !== null) first.push(item);
     }
-    yield await links.resolve(root);
+    yield [...first, await links.resolve(root)];
     if (root.entry.type !== 'directory') continue;
-    for await (const item of catalog.subtree(root.path)) yield await links.resolve(item);
+    for await (const items of catalog.batches(root.path)) yield await links.resolveAll(items);
   }
 }
 
@@ -63,6 +64,13 @@ class LinkResolver {
   constructor(catalog: CatalogReader, isSelected: (path: ByteString) => boolean) {
     this.#catalog = catalog;
     this.#isSelected = isSelected;
+  }
+
+  async resolveAll(items: readonly CatalogItem[]): Promise<readonly CatalogItem[]> {
+    if (items.every(({ entry }) => entry.hardLinkTo === undefined)) return items;
+    const resolved: CatalogItem[] = [];
+    for (const item of items) resolved.push(await this.resolve(item));
+    return resolved;
   }
 
   async resolve(item: CatalogItem): Promise<CatalogItem> {

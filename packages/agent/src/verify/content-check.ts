@@ -52,8 +52,15 @@ export class ContentCheck {
     this.#waiting = this.#waiting.slice(CHUNKS_PER_JOB);
     const number = this.#jobNumber++;
     this.#jobSizes.set(number, chunkIds.length);
-    const nothing = { pieceEnds: new Uint32Array(chunkIds.length), pieces: new Float64Array(0), files: [] };
-    await this.#pool.submit({ number, chunkIds, ...nothing });
+    await this.#pool.submit({
+      number,
+      chunkIds,
+      pieceEnds: new Uint32Array(chunkIds.length),
+      pieces: new Float64Array(0),
+      places: [],
+      pieceCounts: new Uint32Array(0),
+      openFiles: new Map(),
+    });
   }
 
   #takeResult({ number, bytesReceived, lostChunks }: RestoreJobResult): void {

@@ -50,7 +50,7 @@ export class CatalogReader {
 
   /** Everything, in catalog order. */
   all(): AsyncGenerator<CatalogItem> {
-    return this.range('' as CatalogKey, null);
+    return this.range(...EVERYTHING);
   }
 
   /** What lies directly in a folder. */
@@ -72,7 +72,16 @@ export class CatalogReader {
 
   /** All keys from `from` up to but without `to` (null: to the end). */
   async *range(from: CatalogKey, to: CatalogKey | null): AsyncGenerator<CatalogItem> {
-    yield* this.scan([rootPlace(this.root)], from, to);
+    for await (const items of this.scan([rootPlace(this.root)], from, to)) yield* items;
+  }
+
+  /**
+   * What lies in a folder at whatever depth, or everything with the root of the file system itself, in catalog
+   * order, some hundred entries at a time: for who goes through very many.
+   */
+  batches(folder?: ByteString): AsyncGenerator<readonly CatalogItem[]> {
+    const [from, to] = folder === undefined ? EVERYTHING : boundsOf(subtreePrefix(folder));
+    return this.scan([rootPlace(this.root)], from, to);
   }
 
   /** The slices of some content, with list nodes followed. Each has a length of at least 1. */
@@ -97,22 +106,21 @@ export class CatalogReader {
   }
 
   private prefixed(prefix: CatalogKey): AsyncGenerator<CatalogItem> {
-    if (prefix === '') return this.range('\0' as CatalogKey, null);
-    // 0xff + 1 does not exist in a byte string, so the end is the prefix with its last byte (0x00) raised.
-    return this.range(prefix, `${prefix.slice(0, -1)}\x01` as CatalogKey);
+    const [from, to] = boundsOf(prefix);
+    return this.range(from, to);
   }
 
   private async *scan(
     places: readonly NodePlace[],
     from: CatalogKey,
     to: CatalogKey | null,
-  ): AsyncGenerator<CatalogItem> {
+  ): AsyncGenerator<readonly CatalogItem[]> {
     let position = 0;
     for await (const opened of this.fetchAhead(places.map(({ chunkId }) => chunkId))) {
       const place = places[position++] as NodePlace;
       const node = decodeNodeAt(opened, place);
       if (node.kind === 'inner') yield* this.scan(placesWithin(node.items, place, from, to), from, to);
-      else for (const leaf of node.items) if (isWithin(leaf.key, from, to)) yield itemOf(leaf);
+      else yield node.items.filter(({ key }) => isWithin(key, from, to)).map(itemOf);
     }
   }
 
@@ -147,6 +155,17 @@ export class CatalogReader {
   private async fetchPart(ids: readonly ChunkId[], start: number): Promise<readonly OpenedNode[]> {
     return start < ids.length ? await this.fetch(ids.slice(start, start + PREFETCH_NODES)) : [];
   }
+}
+
+type KeyBounds = readonly [from: CatalogKey, to: CatalogKey | null];
+
+const EVERYTHING: KeyBounds = ['' as CatalogKey, null];
+
+/** The bounds of all keys that begin with `prefix`. */
+function boundsOf(prefix: CatalogKey): KeyBounds {
+  if (prefix === '') return ['\0' as CatalogKey, null];
+  // 0xff + 1 does not exist in a byte string, so the end is the prefix with its last byte (0x00) raised.
+  return [prefix, `${prefix.slice(0, -1)}\x01` as CatalogKey];
 }
 
 /** Where a node stands in its catalog, and what it can therefore hold. */
