@@ -289,11 +289,12 @@ function bundle(contents: readonly Buffer[], sealer: FakeSealer): Slice[][] {
   });
 }
 
+/** As the agent counts: further names of a file are files, without bytes. */
 function statisticsOf(tree: FakeTree): Manifest['statistics'] {
   const entries = Object.values(tree).map(({ entry }) => entry);
-  const files = entries.filter(({ type, hardLinkTo }) => type === 'file' && hardLinkTo === undefined);
+  const files = entries.filter(({ type }) => type === 'file');
   const folders = entries.filter(({ type }) => type === 'directory').length;
-  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const bytes = files.reduce((sum, { size, hardLinkTo }) => sum + (hardLinkTo === undefined ? size : 0), 0);
   return { files: files.length, folders, others: entries.length - files.length - folders, bytes, failed: 0 };
 }
 

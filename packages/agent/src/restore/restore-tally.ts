@@ -14,6 +14,8 @@ export class RestoreTally {
   readonly #lostChunks = new Set<string>();
   readonly #counts = { folders: 0, links: 0, specials: 0 };
   #filesDone = 0;
+  /** Further names of files, which a snapshot counts as files. */
+  #fileNames = 0;
   #bytesDone = 0;
   #bytesLost = 0;
   #bytesReceived = 0;
@@ -32,10 +34,11 @@ export class RestoreTally {
   }
 
   tell(phase: RestoreProgress['phase'], currentPath: ByteString | null = null): void {
+    const filesDone = this.#filesDone + this.#fileNames;
     this.#observer.onProgress({
       phase,
-      filesDone: this.#filesDone,
-      filesTotal: Math.max(this.#totals.files, this.#filesDone),
+      filesDone,
+      filesTotal: Math.max(this.#totals.files, filesDone),
       bytesDone: this.#bytesDone,
       bytesTotal: Math.max(this.#totals.bytes, this.#bytesDone),
       currentPath,
@@ -47,6 +50,7 @@ export class RestoreTally {
     if (hardLinkTo !== undefined || type === 'symlink') this.#counts.links += 1;
     else if (type === 'directory') this.#counts.folders += 1;
     else if (type !== 'file' && type !== 'stream') this.#counts.specials += 1;
+    if (hardLinkTo !== undefined && type === 'file') this.#fileNames += 1;
     if (flags === undefined) return;
     if (flags.stale !== undefined) {
       this.#filesStale += 1;

@@ -72,9 +72,8 @@ async function totalsOf({ manifest }: ReadableSnapshot, selection: Selection, si
   for await (const items of selection.batches()) {
     if (signal.aborted) throw new CofreError('interrupted');
     for (const { entry } of items) {
-      if (!isFileWithContent(entry)) continue;
-      totals.files += 1;
-      totals.bytes += entry.size;
+      if (entry.type === 'file') totals.files += 1;
+      if (isFileWithContent(entry)) totals.bytes += entry.size;
     }
   }
   return totals;

@@ -36,12 +36,14 @@ export interface ErrorMessage {
   readonly parameters: ErrorParameters;
 }
 
+/** An error as plain data, for another thread. What is none of ours becomes `internal`. */
 export function errorMessage(error: unknown): ErrorMessage {
   if (error instanceof CofreError) return { code: error.code, parameters: error.parameters };
   const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: 'internal', parameters: { problem } };
 }
 
+/** The error that {@link errorMessage} was given, on this side. */
 export function errorFromMessage({ code, parameters }: ErrorMessage): CofreError {
   return new CofreError(code, parameters);
 }
