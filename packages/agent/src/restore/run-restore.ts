@@ -43,6 +43,8 @@ export async function runRestore(
     const run = new RestoreRun({ target, catalog, tally, feed, workers });
     const report = await run.restore(selection, signal);
     return tally.summary(snapshot.snapshotId, report);
+  } catch (error) {
+    throw isFull(error) ? new CofreError('target_full', { path: options.target }, { cause: error }) : error;
   } finally {
     target.close();
   }
@@ -81,4 +83,9 @@ async function totalsOf({ manifest }: ReadableSnapshot, selection: Selection, si
 
 function isFileWithContent({ type, hardLinkTo }: Pick<Entry, 'type' | 'hardLinkTo'>): boolean {
   return (type === 'file' || type === 'stream') && hardLinkTo === undefined;
+}
+
+/** The file at which the space ended says less than where it ended. */
+function isFull(error: unknown): boolean {
+  return error instanceof CofreError && error.code === 'target_full';
 }
