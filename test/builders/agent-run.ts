@@ -4,12 +4,33 @@ import type { AgentComputer, AgentRun } from './agent-process.ts';
 import { compareTrees, compareTreesInPython, describeDifference } from './compare-trees.ts';
 import type { Account } from './installation.ts';
 
+const SAID_CHARACTERS_MAX = 2000;
 const DIFFERENCES_SHOWN_MAX = 20;
 
 /** How a command ended; when it did otherwise, what it said stands in the message. */
 export function expectEnd({ status, signal, stdout, stderr }: AgentRun, expected: number): void {
-  const said = status === expected ? '' : `${stdout}\n${stderr}`;
+  const said =
+    status === expected ? '' : `${stdout.slice(-SAID_CHARACTERS_MAX)}\n${stderr.slice(-SAID_CHARACTERS_MAX)}`;
   expect({ status, signal, said }).toEqual({ status: expected, signal: null, said: '' });
+}
+
+/** How a command is to fail. */
+export interface ExpectedFailure {
+  readonly exit: number;
+  readonly code: string;
+  readonly message: string | RegExp;
+  readonly hint: string;
+}
+
+/** Expects a failure, told to people on standard error and, of a command with `--json`, to programs as well. */
+export function expectFailure(run: AgentRun, { exit, code, message, hint }: ExpectedFailure): void {
+  expectEnd(run, exit);
+  const said = /^error: ([^]*)\nhint: (.*)\n$/m.exec(run.stderr);
+  const text = typeof message === 'string' ? message : expect.stringMatching(message);
+  expect({ message: said?.[1], hint: said?.[2] }).toEqual({ message: text, hint });
+  const errors = run.stdout === '' ? [] : run.json().filter((line) => 'exit_code' in line);
+  if (run.stdout === '') return;
+  expect(errors).toMatchObject([{ message_type: 'error', code, message: text, hint, exit_code: exit }]);
 }
 
 export interface BackupLine {
