@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { CatalogBuilder } from '@cofre/shared/catalog/catalog-builder';
-import { catalogKey } from '@cofre/shared/catalog/catalog-key';
-import { encodeEntryMetadata, type EntryMetadata } from '@cofre/shared/catalog/entry-codec';
-import { byteStringFromText, type ByteString } from '@cofre/shared/bytes';
+import type { EntryMetadata } from '@cofre/shared/catalog/entry-codec';
 import { sealWithAge } from '@cofre/shared/crypto/age-sealing';
-import { prepareBlob, sealBlob, type BlobContent } from '@cofre/shared/crypto/blob-cipher';
 import {
   domainKeys,
   encodeDomainSecrets,
   newDomainSecrets,
   type DomainSecrets,
 } from '@cofre/shared/crypto/domain-keys';
-import { encodeKeyPeriod, newKeyPeriod, periodKeys, type KeyPeriod } from '@cofre/shared/crypto/key-period';
+import { encodeKeyPeriod, newKeyPeriod, type KeyPeriod } from '@cofre/shared/crypto/key-period';
 import { formatKit } from '@cofre/shared/crypto/kit';
 import {
   authorityFingerprint,
@@ -19,17 +15,16 @@ import {
   recoveryKeyFromSecret,
   type RecoveryKey,
 } from '@cofre/shared/crypto/recovery-key';
-import type { Slice } from '@cofre/shared/format/entry';
 import { encodeManifest, snapshotIdOf, type Manifest } from '@cofre/shared/format/envelope/manifest';
 import { encodeRoster, type RosterDevice } from '@cofre/shared/format/envelope/roster';
 import { encodeDomainObject, encodeKeyringObject } from '@cofre/shared/format/envelope/sealed-keys';
 import { encodeSignedObject } from '@cofre/shared/format/envelope/signed-object';
-import { encodeSnapshotInfo } from '@cofre/shared/format/snapshot-info';
-import { newRandomId, type ChunkId, type DeviceId, type DomainId, type TenantId } from '@cofre/shared/ids';
+import { newRandomId, type DeviceId, type DomainId, type TenantId } from '@cofre/shared/ids';
 import { signingKeyFromSeed } from '@cofre/shared/signature';
 import type { SnapshotItem } from '@cofre/shared/wire/snapshots';
 import type { Trust } from '@cofre/shared/wire/trust';
 import type { DeviceIdentity } from '../../packages/agent/src/state/agent-context.ts';
+import { FakeSealer, sealTree } from './fake-sealer.ts';
 
 /** A path of a snapshot to be: its entry, and its content without the holes. */
 export interface FakeEntry {
@@ -48,8 +43,6 @@ export interface FakeDevice {
   readonly heads: Map<string, { sequence: number; snapshotId: string }>;
 }
 
-/** Content is cut at multiples of this; what is left is bundled with its neighbours. */
-const CHUNK_BYTES = 64 * 1024;
 const OBJECT_TIME_NS = 1_700_000_000_000_000_000n;
 
 /**
@@ -135,16 +128,15 @@ export class FakeVault {
     tree: FakeTree,
     { setName = 'default', change = (manifest: Manifest): Manifest => manifest } = {},
   ): Promise<SnapshotItem> {
-    const { deviceId, signingKey } = device.identity;
+    const { deviceId } = device.identity;
     const { domainId } = device.domain;
     const period = newKeyPeriod(deviceId, domainId);
     await this.#storePeriod(period, device);
     const sealer = new FakeSealer(device.domain, period, (id, blob) =>
       this.blobs.set(`${domainId} ${id}`, blob),
     );
-    const catalogRoot = buildCatalog(tree, device.domain, sealer);
     const head = device.heads.get(setName) ?? null;
-    const manifest = change({
+    const manifest: Manifest = {
       tenantId: this.tenantId,
       deviceId,
       domainId,
@@ -156,20 +148,24 @@ export class FakeVault {
       kind: 'incremental',
       base: null,
       isComplete: true,
-      catalogRoot,
+      catalogRoot: sealTree(tree, device.domain, sealer),
       refset: { count: 0, digest: '0'.repeat(64) },
       requires: [],
       featuresRequired: [],
       statistics: statisticsOf(tree),
       sealedInfo: sealer.sealInfo(setName, device.name),
-    });
-    const object = encodeSignedObject('manifest', encodeManifest(manifest), signingKey);
+    };
+    return this.#keep(change(manifest), device, setName);
+  }
+
+  #keep(manifest: Manifest, { identity, heads }: FakeDevice, setName: string): SnapshotItem {
+    const object = encodeSignedObject('manifest', encodeManifest(manifest), identity.signingKey);
     const snapshotId = snapshotIdOf(object);
-    device.heads.set(setName, { sequence: manifest.sequence, snapshotId });
+    heads.set(setName, { sequence: manifest.sequence, snapshotId });
     const item: SnapshotItem = {
       snapshotId,
       number: this.snapshots.length + 1,
-      deviceId,
+      deviceId: identity.deviceId,
       setId: manifest.setId,
       received: '2026-01-01T00:00:00.000Z',
       lockedUntil: '2026-01-08T00:00:00.000Z',
@@ -193,51 +189,6 @@ export class FakeVault {
   }
 }
 
-/** Seals content and nodes of one run. */
-export class FakeSealer {
-  readonly #domain: ReturnType<typeof domainKeys>;
-  readonly #period: ReturnType<typeof periodKeys>;
-  readonly #store: (id: ChunkId, blob: Buffer) => void;
-
-  constructor(domain: DomainSecrets, period: KeyPeriod, store: (id: ChunkId, blob: Buffer) => void) {
-    this.#domain = domainKeys(domain);
-    this.#period = periodKeys(period);
-    this.#store = store;
-  }
-
-  seal(content: Omit<BlobContent, 'chunkId'>): ChunkId {
-    const { type, table, plaintext } = content;
-    const chunkId =
-      type === 'data' ? this.#domain.dataId(plaintext) : this.#domain.nodeId(type, table, plaintext);
-    this.#store(chunkId, this.#blobOf({ ...content, chunkId }));
-    return chunkId;
-  }
-
-  sealInfo(setName: string, hostName: string): Buffer {
-    const plaintext = encodeSnapshotInfo({
-      setName,
-      hostName,
-      roots: [byteStringFromText('home')],
-      excludes: [],
-      failures: [],
-    });
-    const table = Buffer.alloc(0);
-    return this.#blobOf({
-      type: 'info',
-      table,
-      plaintext,
-      chunkId: this.#domain.nodeId('info', table, plaintext),
-    });
-  }
-
-  #blobOf(content: BlobContent): Buffer {
-    const prepared = prepareBlob(content);
-    const blob = Buffer.alloc(prepared.lengthBytes);
-    sealBlob(blob, 0, prepared, this.#domain, this.#period);
-    return blob;
-  }
-}
-
 /** How a device stands in a roster. */
 export function rosterDeviceOf({ identity, domain }: FakeDevice): RosterDevice {
   return {
@@ -247,46 +198,6 @@ export function rosterDeviceOf({ identity, domain }: FakeDevice): RosterDevice {
     domainId: domain.domainId,
     isRevoked: false,
   };
-}
-
-function buildCatalog(tree: FakeTree, domain: DomainSecrets, sealer: FakeSealer): ChunkId {
-  const builder = new CatalogBuilder(domainKeys(domain).catalogCutKey, (type, { table, plaintext }) =>
-    sealer.seal({ type, table, plaintext }),
-  );
-  const entries = Object.entries(tree).map(([path, item]) => ({
-    ...item,
-    key: catalogKey(path as ByteString),
-  }));
-  entries.sort((a, b) => (a.key < b.key ? -1 : 1));
-  const bundled = bundle(
-    entries.map(({ content }) => content ?? Buffer.alloc(0)),
-    sealer,
-  );
-  for (const [index, { key, entry }] of entries.entries()) {
-    builder.add({ key, metadata: encodeEntryMetadata(entry), content: bundled[index] ?? [] });
-  }
-  return builder.finish();
-}
-
-/** Cuts all content as one stream, so that chunks hold many small files, and large files have many chunks. */
-function bundle(contents: readonly Buffer[], sealer: FakeSealer): Slice[][] {
-  const stream = Buffer.concat(contents);
-  const ids: ChunkId[] = [];
-  for (let start = 0; start < stream.length; start += CHUNK_BYTES) {
-    const plaintext = stream.subarray(start, start + CHUNK_BYTES);
-    ids.push(sealer.seal({ type: 'data', table: Buffer.alloc(0), plaintext }));
-  }
-  let position = 0;
-  return contents.map((content) => {
-    const slices: Slice[] = [];
-    for (const end = position + content.length; position < end;) {
-      const offset = position % CHUNK_BYTES;
-      const length = Math.min(CHUNK_BYTES - offset, end - position);
-      slices.push({ chunkId: ids[Math.floor(position / CHUNK_BYTES)] as ChunkId, offset, length });
-      position += length;
-    }
-    return slices;
-  });
 }
 
 /** As the agent counts: further names of a file are files, without bytes. */
