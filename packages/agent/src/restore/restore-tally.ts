@@ -105,13 +105,16 @@ export class RestoreTally {
 
   #failure(report: TargetReport | null): CofreError | null {
     if (this.#filesLost > 0) {
-      const first = displayName(this.#firstLost ?? ('' as ByteString));
+      const first = `/${displayName(this.#firstLost ?? ('' as ByteString))}`;
       const what = this.#filesLost === 1 ? first : `${this.#filesLost} files, the first is ${first}`;
       return new CofreError('chunk_missing', { count: this.#lostChunks.size, what });
     }
     const problem = report?.samples.find(({ kind }) => kind === 'not-restored' || kind === 'unsafe-path');
     if (report === null || report.complete || problem === undefined) return null;
-    return new CofreError('file_unwritable', { file: displayName(problem.path), problem: problem.detail });
+    return new CofreError('file_unwritable', {
+      file: `/${displayName(problem.path)}`,
+      problem: problem.detail,
+    });
   }
 
   #note(kind: RestoreNote['kind'], path: ByteString, detail = ''): void {

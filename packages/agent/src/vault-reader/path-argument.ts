@@ -12,7 +12,7 @@ export function catalogPathOf(path: ByteString): ByteString {
   return components.join('/') as ByteString;
 }
 
-/** Says that a snapshot has no such path. */
+/** Says that a snapshot has no such path, which may come with or without the leading slash. */
 export function refusePath(path: ByteString): never {
-  throw new CofreError('path_not_found', { path: displayName(path) });
+  throw new CofreError('path_not_found', { path: `/${displayName(path).replace(/^\/+/, '')}` });
 }

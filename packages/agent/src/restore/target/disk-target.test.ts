@@ -230,6 +230,17 @@ describe('what is in the target already', () => {
     expect(report).toMatchObject({ complete: true, problems: { renamed: 2 } });
   });
 
+  test('is kept, also the further names of a file of which the first one is kept', () => {
+    const linked = entry('file', { hardLinkTo: 'folder/file' as ByteString });
+    const listed: Listed[] = [folder('folder'), file('folder/file', 'new'), ['folder/linked', linked]];
+    expect(restore(at('t'), listed, { existing: 'replace' }).problems).toEqual({});
+    const report = restore(at('t'), listed, { existing: 'keep' });
+    expect(report).toMatchObject({ complete: true, problems: { 'kept-existing': 2 } });
+    fs.rmSync(at('t', 'folder', 'linked'));
+    const less = restore(at('t'), listed, { existing: 'keep' });
+    expect(less).toMatchObject({ complete: false, problems: { 'kept-existing': 1, 'not-restored': 1 } });
+  });
+
   test('is never half replaced: a file that fails leaves the old one', () => {
     const restoring = openRestoreTarget(at('t'), { ...everything, existing: 'replace' });
     restoring.add('folder' as ByteString, entry('directory'));

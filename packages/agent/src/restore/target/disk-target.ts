@@ -155,11 +155,7 @@ class DiskTarget implements RestoreTarget {
     if (parts === null) throw systemError(EINVAL, 'link', first);
     const from = this.#folders.open(parts.folder);
     if (typeof from === 'string' || this.#existing.isNotRestored(first)) {
-      this.#tally.add({
-        kind: 'not-restored',
-        path,
-        detail: 'the file that it is a hard link of is not restored',
-      });
+      this.#leaveOutHardLink(path);
       return;
     }
     this.#folders.pin(from);
@@ -171,6 +167,14 @@ class DiskTarget implements RestoreTarget {
     } finally {
       this.#folders.unpin(from.path);
     }
+  }
+
+  /** The file that it is a name of is not restored, perhaps because what is there is kept: as it is here, then. */
+  #leaveOutHardLink(path: ByteString): void {
+    const { folder, name } = this.#openParent(path);
+    if (folder === null || this.#existing.keepsWhatIsAt(folder, path, name)) return;
+    const detail = 'the file that it is a hard link of is not restored';
+    this.#tally.add({ kind: 'not-restored', path, detail });
   }
 
   /** Makes something that has no content under its name or, to replace what is there, under another at first. */

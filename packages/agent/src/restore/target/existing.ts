@@ -47,6 +47,14 @@ export class ExistingThings {
     return { name, replaces: existing === 'other' };
   }
 
+  /** Whether something is there and stays there: then it is counted. Throws system errors. */
+  keepsWhatIsAt(folder: TargetFolder, path: ByteString, name: ByteString): boolean {
+    const isKeeping = this.#policy === 'keep' || this.#policy === 'refuse';
+    if (!isKeeping || folder.isFresh || this.#typeOf(folder, name) === null) return false;
+    this.#keep(path);
+    return true;
+  }
+
   /** Makes a folder or joins the one that is there; false when the policy leaves it out. Throws system errors. */
   makeFolder(parent: TargetFolder, path: ByteString, name: ByteString): boolean {
     const existing = parent.isFresh ? null : this.#typeOf(parent, name);
