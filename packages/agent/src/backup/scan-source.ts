@@ -9,8 +9,13 @@ import { HeapKeeper } from '../platform/heap-keeper.ts';
 import type { RunEnding } from './run-ending.ts';
 import type { SourceScan } from './source-scan.ts';
 
-/** Entries that may wait behind a file that is still being read: bounds memory, keeps the workers fed. */
-const QUEUED_ENTRIES_MAX = 16_384;
+/**
+ * Entries that may wait behind a file that is still being read: bounds memory, keeps the workers fed. More than an
+ * open bundle may span, or the walk would wait for a bundle that waits for the walk.
+ */
+const QUEUED_ENTRIES_MAX = 8192;
+/** What entries leave behind may gather up to this: workers need the rest of the agent's memory. */
+const HEAP_GROWTH_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Takes finished entries from the front of the queue. */
 export interface EntrySink {
@@ -39,7 +44,7 @@ export interface ScanLoop {
 export async function scanSource(loop: ScanLoop): Promise<void> {
   const { options, scan, queue } = loop;
   const missingRoots = new Set<string>();
-  const heap = new HeapKeeper();
+  const heap = new HeapKeeper(HEAP_GROWTH_BYTES_MAX);
   const items = walk(
     options.roots.map((root) => `/${root}` as ByteString),
     {

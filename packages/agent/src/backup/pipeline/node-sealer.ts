@@ -2,6 +2,7 @@ import { prepareBlob, type PreparedBlob } from '@cofre/shared/crypto/blob-cipher
 import type { DomainKeys } from '@cofre/shared/crypto/domain-keys';
 import type { PeriodKeys } from '@cofre/shared/crypto/key-period';
 import type { EncodedNode } from '@cofre/shared/catalog/node';
+import { PACK_HEADER_BYTES } from '@cofre/shared/format/envelope/pack';
 import type { ChunkId } from '@cofre/shared/ids';
 import { CHUNK_STATES, isThere, type ChunkTable } from './chunk-table.ts';
 import type { Deduplicator } from './deduplicator.ts';
@@ -9,7 +10,7 @@ import { PackBuilder } from './pack-builder.ts';
 import type { PackSender } from './pack-sender.ts';
 
 /** Catalog packs are small: there is little of it, and it is read in small pieces. */
-const CATALOG_PACK_BYTES = 4 * 1024 * 1024;
+const CATALOG_PACK_BYTES = 2 * 1024 * 1024;
 const QUEUE_BYTES_MAX = 1024 * 1024;
 
 interface QueuedNode {
@@ -30,6 +31,8 @@ export class NodeSealer {
   private readonly sender: PackSender;
   private queue: QueuedNode[] = [];
   private queuedBytes = 0;
+  /** Of packs that were acknowledged: used again, since a new one for each would gather before it is collected. */
+  private readonly freeBuffers: Buffer[] = [];
   private pack: { readonly buffer: Buffer; readonly builder: PackBuilder } | null = null;
 
   constructor(parts: {
@@ -83,7 +86,7 @@ export class NodeSealer {
   private async put(prepared: PreparedBlob): Promise<void> {
     if (this.pack !== null && !this.pack.builder.hasRoom(prepared.lengthBytes)) await this.closePack();
     if (this.pack === null) {
-      const buffer = Buffer.allocUnsafe(Math.max(CATALOG_PACK_BYTES, prepared.lengthBytes + 64));
+      const buffer = this.bufferFor(prepared.lengthBytes + PACK_HEADER_BYTES);
       this.pack = { buffer, builder: new PackBuilder(buffer, 'catalog', this.domain, this.period) };
     }
     this.pack.builder.add(prepared);
@@ -94,6 +97,14 @@ export class NodeSealer {
     const { buffer, builder } = this.pack;
     this.pack = null;
     const { usedBytes, tail, blobs } = builder.finish();
-    await this.sender.send([buffer.subarray(0, usedBytes), tail], blobs, () => undefined);
+    await this.sender.send([buffer.subarray(0, usedBytes), tail], blobs, () => {
+      if (buffer.length === CATALOG_PACK_BYTES) this.freeBuffers.push(buffer);
+    });
+  }
+
+  /** A node may be larger than a pack is meant to be. */
+  private bufferFor(lengthBytes: number): Buffer {
+    if (lengthBytes > CATALOG_PACK_BYTES) return Buffer.allocUnsafe(lengthBytes);
+    return this.freeBuffers.pop() ?? Buffer.allocUnsafe(CATALOG_PACK_BYTES);
   }
 }

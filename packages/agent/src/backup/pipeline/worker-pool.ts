@@ -3,6 +3,7 @@ import { CofreError, isErrorCode, type ErrorParameters } from '@cofre/shared/err
 import { PACK_HEADER_BYTES } from '@cofre/shared/format/envelope/pack';
 import { LIMITS } from '@cofre/shared/limits';
 import type { RunEnding } from '../run-ending.ts';
+import { boundArenas } from './bound-arenas.ts';
 import type { Deduplicator } from './deduplicator.ts';
 import { decodeJobResult, type FileResult } from './job-result.ts';
 import type { ChunkJob, MessageFromWorker, MessageToWorker, WorkerSetup } from './messages.ts';
@@ -33,11 +34,13 @@ export interface ChunkThread {
 export type StartThread = (setup: WorkerSetup) => ChunkThread;
 
 /** Threads of {@link file://./chunk.worker.ts}. */
-export const startChunkThread: StartThread = (setup) =>
-  new Worker(new URL('./chunk.worker.ts', import.meta.url), {
+export const startChunkThread: StartThread = (setup) => {
+  boundArenas();
+  return new Worker(new URL('./chunk.worker.ts', import.meta.url), {
     workerData: setup,
     resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MIB, maxYoungGenerationSizeMb: 4 },
   });
+};
 
 export interface WorkerPoolParts {
   readonly setup: WorkerSetup;
