@@ -10,8 +10,8 @@ export class NetworkProxy {
   readonly #targetPort: number;
   readonly #sockets = new Set<Socket>();
   #state: LineState = 'open';
-  #bytesSent = 0;
-  #waiting: { readonly bytes: number; readonly reached: () => void } | null = null;
+  readonly #sent = new Counter();
+  readonly #received = new Counter();
 
   private constructor(targetPort: number) {
     this.#targetPort = targetPort;
@@ -31,9 +31,12 @@ export class NetworkProxy {
 
   /** Resolves when clients have sent so many more bytes. */
   async afterBytes(bytes: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#waiting = { bytes: this.#bytesSent + bytes, reached: resolve };
-    });
+    await this.#sent.after(bytes);
+  }
+
+  /** Resolves when clients were sent so many more bytes. */
+  async afterReceived(bytes: number): Promise<void> {
+    await this.#received.after(bytes);
   }
 
   /** `frozen` keeps connections and lets nothing pass; `down` ends them and refuses new ones. */
@@ -57,7 +60,8 @@ export class NetworkProxy {
       return;
     }
     const server = connect(this.#targetPort, '127.0.0.1');
-    client.on('data', (data) => this.#count(data.length));
+    client.on('data', (data) => this.#sent.add(data.length));
+    server.on('data', (data) => this.#received.add(data.length));
     for (const [from, to] of [[client, server] as const, [server, client] as const]) {
       this.#sockets.add(from);
       from.on('error', () => undefined);
@@ -75,10 +79,22 @@ export class NetworkProxy {
       if (this.#state === 'frozen') from.pause();
     }
   }
+}
 
-  #count(bytes: number): void {
-    this.#bytesSent += bytes;
-    if (this.#waiting === null || this.#bytesSent < this.#waiting.bytes) return;
+/** Counts bytes, and calls when there are enough. */
+class Counter {
+  #bytes = 0;
+  #waiting: { readonly bytes: number; readonly reached: () => void } | null = null;
+
+  async after(more: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#waiting = { bytes: this.#bytes + more, reached: resolve };
+    });
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#waiting === null || this.#bytes < this.#waiting.bytes) return;
     const { reached } = this.#waiting;
     this.#waiting = null;
     reached();
