@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { craftPayload } from '../../../../test/builders/craft-blob.ts';
 import { flippedBits, refusalOf } from '../../../../test/builders/hostile-bytes.ts';
+import { SeededRandom } from '../../../../test/builders/seeded-random.ts';
 import { LIMITS } from '../limits.ts';
 import { decodePayload, encodePayload, padmeLength, payloadLength, type Payload } from './payload.ts';
 
@@ -33,6 +34,14 @@ describe('a payload', () => {
     expect(encodePayload(TEXT).header[0]).toBe(1);
     expect(encodePayload(TEXT).body.length).toBeLessThan(TEXT.length / 10);
     expect(encodePayload(Buffer.from('short')).header[0]).toBe(0);
+  });
+
+  it.each([1000, 1_000_000])('of %i random bytes holds them as they are, in their own memory', (length) => {
+    const raw = new SeededRandom('payload').bytes(length);
+    const payload = encodePayload(raw);
+    expect(payload.header[0]).toBe(0);
+    expect(payload.body).toBe(raw);
+    expect(decodePayload(join(payload)).equals(raw)).toBe(true);
   });
 
   it('takes the largest content, and no byte more', () => {

@@ -1,6 +1,8 @@
 import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib';
 import { CofreError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { releaseMemory } from '../release-memory.ts';
+import { looksIncompressible } from './payload-probe.ts';
 
 /**
  * What is inside a blob once it is opened:
@@ -35,16 +37,15 @@ export interface Payload {
 }
 
 /**
- * Compresses `raw` where that saves something.
+ * Compresses `raw` where that saves something, as far as can be told without trying all of it.
  * @param raw at most `blobPlaintextBytesMax` bytes
  */
 export function encodePayload(raw: Uint8Array): Payload {
   if (raw.length > LIMITS.blobPlaintextBytesMax) throw new RangeError(`a payload of ${raw.length} bytes`);
   const compressed = compress(raw);
-  const isSmaller = compressed !== null && compressed.length < raw.length;
-  const body = isSmaller ? compressed : raw;
+  const body = compressed ?? raw;
   const header = Buffer.allocUnsafe(PAYLOAD_HEADER_BYTES);
-  header[0] = isSmaller ? CODECS.zstd : CODECS.raw;
+  header[0] = compressed === null ? CODECS.raw : CODECS.zstd;
   header.writeUInt32LE(raw.length, 1);
   header.writeUInt32LE(body.length, 5);
   const length = PAYLOAD_HEADER_BYTES + body.length;
@@ -85,14 +86,19 @@ export function padmeLength(length: number): number {
   return Math.ceil(length / unit) * unit;
 }
 
+/** Null where it saves nothing. */
 function compress(raw: Uint8Array): Buffer | null {
-  if (raw.length < 32) return null;
-  return zstdCompressSync(raw, {
-    // One output buffer of this size is enough for whatever zstd makes of it.
-    chunkSize: Math.max(1024, (raw.length >> 1) + 64),
+  if (raw.length < 32 || looksIncompressible(raw)) return null;
+  const compressed = zstdCompressSync(raw, {
+    // Enough for whatever zstd makes of it (its compress bound), so that it never has to be joined of two buffers;
+    // of memory that nothing is written to, the system gives none.
+    chunkSize: Math.max(1024, raw.length + (raw.length >> 8) + 128),
     params: ZSTD_PARAMETERS,
     pledgedSrcSize: raw.length,
   });
+  if (compressed.length < raw.length) return compressed;
+  releaseMemory(compressed);
+  return null;
 }
 
 function decompress(codec: number | undefined, body: Buffer, rawLength: number): Buffer {
