@@ -261,6 +261,10 @@ const TEXTS = {
     'warning: {path}: not restored, its content is lost',
     'aviso: {path}: no se restauró, su contenido se perdió',
   ],
+  noteLaterFormat: [
+    'warning: {path}: not restored, a newer version of Cofre wrote its content',
+    'aviso: {path}: no se restauró, una versión más nueva de Cofre escribió su contenido',
+  ],
   targetProblem: ['warning: {path}: {kind} ({detail})', 'aviso: {path}: {kind} ({detail})'],
   problemNotRestored: ['not restored', 'no restaurado'],
   problemUnsafePath: ['not restored, its path is not safe', 'no restaurado, su ruta no es segura'],

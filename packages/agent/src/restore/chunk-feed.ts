@@ -30,8 +30,8 @@ export class ChunkFeed {
   }
 
   /**
-   * One answer for each id, in order. What is not there, is no content, or has no key that can be trusted is
-   * lost; only what concerns all chunks throws.
+   * One answer for each id, in order. What is not there, is no content, is of a later format, or has no
+   * key that can be trusted is lost; only what concerns all chunks throws.
    * @throws CofreError `server_unreachable`, `interrupted`, `protocol`, …
    */
   async *chunks(ids: readonly ChunkId[]): AsyncGenerator<FedChunk> {
@@ -56,16 +56,21 @@ export class ChunkFeed {
       if (!isAsked || blob.length !== blobLength(header)) return { lost: 'damaged' };
       return { lost: null, blob, period: await this.#vault.keyring.period(header.keyPeriodId) };
     } catch (error) {
-      if (isLoss(error)) return { lost: 'damaged' };
-      throw error;
+      const lost = lossOf(error);
+      if (lost === null) throw error;
+      return { lost };
     }
   }
 }
 
-/** Whether an error is about one chunk, or about the key that it says it was sealed with: others may be good. */
-export function isLoss(error: unknown): boolean {
-  if (!(error instanceof CofreError)) return false;
-  return ['damaged', 'unknown_format', 'wrong_key', 'untrusted', 'not_found'].includes(error.code);
+/**
+ * Why a chunk is lost, for an error about it or about the key that it says it was sealed with: others may be good.
+ * Null for an error that is about more than one chunk.
+ */
+export function lossOf(error: unknown): LostReason | null {
+  if (!(error instanceof CofreError)) return null;
+  if (error.code === 'unknown_format') return 'later-format';
+  return ['damaged', 'wrong_key', 'untrusted', 'not_found'].includes(error.code) ? 'damaged' : null;
 }
 
 function refuse(problem: string): never {

@@ -1,4 +1,4 @@
-import { PIECE, PIECE_FIELDS, type FileResult, type RestoreJob } from './restore-job.ts';
+import { PIECE, PIECE_FIELDS, type FileResult, type LostReason, type RestoreJob } from './restore-job.ts';
 import {
   abandonFile,
   createFile,
@@ -9,6 +9,12 @@ import {
 } from './target/file-writer.ts';
 import { problemFrom } from './target/target-problem.ts';
 import type { FilePlace, OpenFile, TargetProblem } from './target/target.ts';
+
+const LOSSES: Readonly<Record<LostReason, string>> = {
+  missing: 'its content is lost',
+  damaged: 'its content is lost',
+  'later-format': 'a newer version of Cofre wrote its content',
+};
 
 /** The files of one job while its chunks arrive: each is opened at its first piece and completed at its last. */
 export class JobFiles {
@@ -38,7 +44,7 @@ export class JobFiles {
       const end = start + (pieces[base + PIECE.length] as number);
       const index = pieces[base + PIECE.file] as number;
       if (end > content.length) {
-        this.#lose(index);
+        this.#lose(index, 'damaged');
         continue;
       }
       const fileOffset = pieces[base + PIECE.fileOffset] as number;
@@ -47,8 +53,9 @@ export class JobFiles {
   }
 
   /** Gives up all files that need a chunk which is lost. */
-  lose(chunk: number): void {
-    for (const base of this.#piecesOf(chunk)) this.#lose(this.#job.pieces[base + PIECE.file] as number);
+  lose(chunk: number, reason: LostReason): void {
+    for (const base of this.#piecesOf(chunk))
+      this.#lose(this.#job.pieces[base + PIECE.file] as number, reason);
   }
 
   /** What is to be said, when all chunks have come. */
@@ -93,11 +100,11 @@ export class JobFiles {
     this.#note(index, finishFile(file));
   }
 
-  #lose(index: number): void {
+  #lose(index: number, reason: LostReason): void {
     if (this.#givenUp.has(index)) return;
     this.#giveUp(index);
     const { path } = this.#place(index);
-    this.#note(index, [{ kind: 'not-restored', path, detail: 'its content is lost' }], true);
+    this.#note(index, [{ kind: 'not-restored', path, detail: LOSSES[reason] }], reason);
   }
 
   #giveUp(index: number): void {
@@ -120,7 +127,7 @@ export class JobFiles {
     return this.#job.places[index] as FilePlace;
   }
 
-  #note(file: number, problems: readonly TargetProblem[], isContentLost = false): void {
-    if (problems.length > 0) this.#results.set(file, { file, problems, isContentLost });
+  #note(file: number, problems: readonly TargetProblem[], contentLost: LostReason | null = null): void {
+    if (problems.length > 0) this.#results.set(file, { file, problems, contentLost });
   }
 }

@@ -3,7 +3,7 @@ import type { DomainKeys } from '@cofre/shared/crypto/domain-keys';
 import { periodKeys, type KeyPeriod, type PeriodKeys } from '@cofre/shared/crypto/key-period';
 import type { KeyPeriodId } from '@cofre/shared/ids';
 import { releaseMemory } from '@cofre/shared/release-memory';
-import { isLoss, type FedChunk } from './chunk-feed.ts';
+import { lossOf, type FedChunk } from './chunk-feed.ts';
 import { JobFiles } from './job-files.ts';
 import type { LostChunk, LostReason, RestoreJob, RestoreJobResult } from './restore-job.ts';
 
@@ -20,13 +20,14 @@ export class ChunkOpener {
     if (!this.#periods.has(period.keyPeriodId)) this.#periods.set(period.keyPeriodId, periodKeys(period));
   }
 
-  /** The content, checked against the chunk's id, or null when it is not what was sealed. */
-  open(blob: Buffer): Buffer | null {
+  /** The content, checked against the chunk's id, or why there is none. */
+  open(blob: Buffer): Buffer | LostReason {
     try {
       return openBlob(blob, this.#domain, ({ keyPeriodId }) => this.#periods.get(keyPeriodId) ?? null);
     } catch (error) {
-      if (isLoss(error)) return null;
-      throw error;
+      const lost = lossOf(error);
+      if (lost === null) throw error;
+      return lost;
     }
   }
 }
@@ -59,8 +60,8 @@ export class JobWork {
     }
     this.#bytesReceived += chunk.length;
     const content = this.#opener.open(chunk);
-    if (content === null) {
-      this.#lose(index, 'damaged');
+    if (typeof content === 'string') {
+      this.#lose(index, content);
       return;
     }
     this.#files.write(index, content);
@@ -83,7 +84,7 @@ export class JobWork {
   #lose(index: number, reason: LostReason): void {
     const chunkId = this.#job.chunkIds[index];
     if (chunkId !== undefined) this.#lostChunks.push({ chunkId, reason });
-    this.#files.lose(index);
+    this.#files.lose(index, reason);
   }
 }
 

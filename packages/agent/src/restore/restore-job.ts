@@ -38,14 +38,21 @@ export interface FileResult {
   readonly file: number;
   /** With `not-restored` among them nothing of a whole file is left; of a segment, others have to give it up. */
   readonly problems: readonly TargetProblem[];
-  /** Whether it is not restored because its content is lost. */
-  readonly isContentLost: boolean;
+  /** Why its content is lost; null when that is not why it is not restored. */
+  readonly contentLost: LostReason | null;
 }
 
-/** A chunk that the server has no more, or that is not what was sent. */
+/** What is to be said of a file whose content is lost. */
+export interface ContentLoss {
+  readonly problem: TargetProblem;
+  readonly reason: LostReason;
+}
+
+/** A chunk that the server has no more, that is not what was sent, or that this version can't open. */
 export interface LostChunk {
   readonly chunkId: ChunkId;
   readonly reason: LostReason;
 }
 
-export type LostReason = 'missing' | 'damaged';
+/** `later-format`: it may well be whole, and a later version of this program can open it. */
+export type LostReason = 'missing' | 'damaged' | 'later-format';

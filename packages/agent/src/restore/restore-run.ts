@@ -1,6 +1,6 @@
 import type { ByteString } from '@cofre/shared/bytes';
 import type { CatalogItem, CatalogReader } from '@cofre/shared/catalog/catalog-reader';
-import { CofreError } from '@cofre/shared/errors';
+import { CofreError, type ErrorCode } from '@cofre/shared/errors';
 import type { Slice } from '@cofre/shared/format/entry';
 import type { ChunkId } from '@cofre/shared/ids';
 import { HeapKeeper } from '../platform/heap-keeper.ts';
@@ -9,7 +9,7 @@ import type { ChunkFeed } from './chunk-feed.ts';
 import { JobPool } from './job-pool.ts';
 import type { JobWorker } from './job-work.ts';
 import { placedPieces, placedPiecesOf } from './placed-pieces.ts';
-import type { FileResult, RestoreJobResult } from './restore-job.ts';
+import type { ContentLoss, FileResult, LostReason, RestoreJobResult } from './restore-job.ts';
 import type { RestoreTally } from './restore-tally.ts';
 import type { Selection } from './select-entries.ts';
 import { SharedFile } from './shared-file.ts';
@@ -96,7 +96,7 @@ export class RestoreRun {
     try {
       this.#builder.addWhole(place, folderOf(path), placedPieces(entry, slices));
     } catch (error) {
-      this.#fileDone(place, [lossFrom(error, path)], true);
+      this.#contentLost(place, lossFrom(error, path));
     }
   }
 
@@ -106,7 +106,7 @@ export class RestoreRun {
       for await (const slice of this.#parts.catalog.slices(content)) slices.push(slice);
       return slices;
     } catch (error) {
-      this.#fileDone(place, [lossFrom(error, path)], true);
+      this.#contentLost(place, lossFrom(error, path));
       return null;
     }
   }
@@ -115,33 +115,33 @@ export class RestoreRun {
   async #shareOut({ entry, content, path }: CatalogItem, place: FilePlace): Promise<void> {
     const shared = this.#openShared(place);
     if (shared === null) return;
-    let problem: TargetProblem | null = null;
+    let loss: ContentLoss | null = null;
     const pieces = placedPiecesOf(entry, this.#parts.catalog.slices(content));
     for (;;) {
       let next: IteratorResult<ContentPiece, void>;
       try {
         next = await pieces.next();
       } catch (error) {
-        problem = lossFrom(error, path);
+        loss = lossFrom(error, path);
         break;
       }
       if (next.done === true) break;
       if (this.#builder.isFull(next.value.slice.chunkId)) await this.#flush();
       this.#builder.addSegmentPiece(shared, next.value);
     }
-    shared.sharedOut(problem);
+    shared.sharedOut(loss);
   }
 
   #openShared(place: FilePlace): SharedFile | null {
     try {
-      const shared = new SharedFile(createFile(place), (problems, isContentLost) => {
+      const shared = new SharedFile(createFile(place), (problems, contentLost) => {
         this.#sharedFiles.delete(shared);
-        this.#fileDone(place, problems, isContentLost);
+        this.#fileDone(place, problems, contentLost);
       });
       this.#sharedFiles.add(shared);
       return shared;
     } catch (error) {
-      this.#fileDone(place, [problemFrom(error, place.path)], false);
+      this.#fileDone(place, [problemFrom(error, place.path)], null);
       return null;
     }
   }
@@ -162,27 +162,37 @@ export class RestoreRun {
     const results = new Map<number, FileResult>(files.map((result) => [result.file, result]));
     const { places } = built.job;
     for (let index = 0; index < places.length; index++) {
-      const { problems = [], isContentLost = false } = results.get(index) ?? {};
+      const { problems = [], contentLost = null } = results.get(index) ?? {};
       const shared = built.sharedFiles.get(index);
-      if (shared === undefined) this.#fileDone(places[index] as FilePlace, problems, isContentLost);
-      else shared.jobDone(problems, isContentLost);
+      if (shared === undefined) this.#fileDone(places[index] as FilePlace, problems, contentLost);
+      else shared.jobDone(problems, contentLost);
     }
     this.#parts.tally.tell('restoring', places.at(-1)?.path ?? null);
   }
 
-  #fileDone(place: FilePlace, problems: readonly TargetProblem[], isContentLost: boolean): void {
+  #contentLost(place: FilePlace, { problem, reason }: ContentLoss): void {
+    this.#fileDone(place, [problem], reason);
+  }
+
+  #fileDone(place: FilePlace, problems: readonly TargetProblem[], contentLost: LostReason | null): void {
     this.#parts.target.fileDone(place, problems);
     const isLeftOut = problems.some(({ kind }) => kind === 'not-restored');
-    const outcome = isContentLost ? 'content-lost' : isLeftOut ? 'left-out' : 'restored';
+    const outcome = contentLost ?? (isLeftOut ? 'left-out' : 'restored');
     this.#parts.tally.fileDone(place.path, place.sizeBytes, outcome);
   }
 }
 
+const LIST_LOSSES: ReadonlyMap<ErrorCode, LostReason> = new Map([
+  ['chunk_missing', 'missing'],
+  ['damaged', 'damaged'],
+  ['unknown_format', 'later-format'],
+]);
+
 /** The lists of a file's content may be lost like content itself; other errors end the restore. */
-function lossFrom(error: unknown, path: ByteString): TargetProblem {
-  const isLoss = error instanceof CofreError && (error.code === 'damaged' || error.code === 'chunk_missing');
-  if (!isLoss) throw error;
-  return { kind: 'not-restored', path, detail: error.message };
+function lossFrom(error: unknown, path: ByteString): ContentLoss {
+  const reason = error instanceof CofreError ? LIST_LOSSES.get(error.code) : undefined;
+  if (!(error instanceof CofreError) || reason === undefined) throw error;
+  return { problem: { kind: 'not-restored', path, detail: error.message }, reason };
 }
 
 function firstChunkOf({ content }: CatalogItem): ChunkId | null {

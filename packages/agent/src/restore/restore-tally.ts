@@ -2,7 +2,7 @@ import { displayName, type ByteString } from '@cofre/shared/bytes';
 import { CofreError } from '@cofre/shared/errors';
 import type { Entry } from '@cofre/shared/format/entry';
 import type { SnapshotId } from '@cofre/shared/ids';
-import type { LostChunk } from './restore-job.ts';
+import type { LostChunk, LostReason } from './restore-job.ts';
 import type { RestoreNote, RestoreObserver, RestoreProgress, RestoreSummary } from './restore.ts';
 import type { TargetReport } from './target/target.ts';
 
@@ -20,6 +20,7 @@ export class RestoreTally {
   #bytesLost = 0;
   #bytesReceived = 0;
   #filesLost = 0;
+  #filesOfLaterFormat = 0;
   #firstLost: ByteString | null = null;
   #filesStale = 0;
   #filesChanged = 0;
@@ -65,7 +66,7 @@ export class RestoreTally {
     if (flags.placeholder === true) this.#note('placeholder', path);
   }
 
-  fileDone(path: ByteString, sizeBytes: number, outcome: 'restored' | 'left-out' | 'content-lost'): void {
+  fileDone(path: ByteString, sizeBytes: number, outcome: 'restored' | 'left-out' | LostReason): void {
     this.#filesDone += 1;
     this.#bytesDone += sizeBytes;
     if (outcome === 'restored') return;
@@ -73,7 +74,8 @@ export class RestoreTally {
     if (outcome === 'left-out') return;
     this.#filesLost += 1;
     this.#firstLost ??= path;
-    this.#note('content-lost', path);
+    if (outcome === 'later-format') this.#filesOfLaterFormat += 1;
+    this.#note(outcome === 'later-format' ? 'later-format' : 'content-lost', path);
   }
 
   received(bytes: number, lostChunks: readonly LostChunk[]): void {
@@ -104,17 +106,25 @@ export class RestoreTally {
   }
 
   #failure(report: TargetReport | null): CofreError | null {
-    if (this.#filesLost > 0) {
-      const first = `/${displayName(this.#firstLost ?? ('' as ByteString))}`;
-      const what = this.#filesLost === 1 ? first : `${this.#filesLost} files, the first is ${first}`;
-      return new CofreError('chunk_missing', { count: this.#lostChunks.size, what });
-    }
+    if (this.#filesLost > 0) return this.#lossFailure();
     const problem = report?.samples.find(({ kind }) => kind === 'not-restored' || kind === 'unsafe-path');
     if (report === null || report.complete || problem === undefined) return null;
     return new CofreError('file_unwritable', {
       file: `/${displayName(problem.path)}`,
       problem: problem.detail,
     });
+  }
+
+  /** What is really lost weighs more: of each file its note says which of both it is. */
+  #lossFailure(): CofreError {
+    const first = `/${displayName(this.#firstLost ?? ('' as ByteString))}`;
+    const count = this.#filesLost;
+    if (this.#filesOfLaterFormat === count) {
+      const what = count === 1 ? first : `The content of ${count} files, the first of them ${first},`;
+      return new CofreError('unknown_format', { what, problem: 'everything else was restored' });
+    }
+    const what = count === 1 ? first : `${count} files, the first is ${first}`;
+    return new CofreError('chunk_missing', { count: this.#lostChunks.size, what });
   }
 
   #note(kind: RestoreNote['kind'], path: ByteString, detail = ''): void {

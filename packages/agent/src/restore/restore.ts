@@ -35,7 +35,9 @@ export type RestoreNoteKind =
   /** Its content was not on the machine that was backed up. */
   | 'placeholder'
   /** Its content is missing or damaged on the server. */
-  | 'content-lost';
+  | 'content-lost'
+  /** Its content, or the list of it, was written by a later version of this program. */
+  | 'later-format';
 
 /** Something that whoever restores should know about one path. */
 export interface RestoreNote {
@@ -70,6 +72,6 @@ export interface RestoreSummary {
   readonly problems: TargetReport['problems'] | null;
   readonly problemSamples: readonly TargetProblem[];
   readonly durationMs: number;
-  /** Why the restore is not whole: `chunk_missing`, or null. Everything else was restored nevertheless. */
+  /** Why the restore is not whole: `chunk_missing`, `unknown_format`, … or null. Everything else was restored nevertheless. */
   readonly failure: CofreError | null;
 }

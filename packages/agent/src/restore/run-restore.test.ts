@@ -216,7 +216,16 @@ describe('paths of a snapshot', () => {
 /** Keys of the content blobs of the newest snapshot's domain, by what they hold. */
 function dataBlobKeys(): string[] {
   // Offset 5 of a blob is its type; 1 is content.
-  return [...vault.blobs].filter(([, blob]) => blob?.[5] === 1).map(([key]) => key);
+  return keysOfType(1);
+}
+
+function keysOfType(type: number): string[] {
+  return [...vault.blobs].filter(([, blob]) => blob?.[5] === type).map(([key]) => key);
+}
+
+/** As a later version of this program might: offset 4 of a blob is its suite. */
+function writeLaterFormat(key: string): void {
+  (vault.blobs.get(key) as Buffer)[4] = 2;
 }
 
 describe('content that the server lost', () => {
@@ -259,13 +268,48 @@ describe('content that the server lost', () => {
     await expect(restore()).rejects.toMatchObject({ code: 'untrusted' });
   });
 
-  it('stops the restore when it is the catalog, and names the node', async () => {
+  const rootLosses: [string, (key: string) => unknown][] = [
+    ['chunk_missing', (key) => vault.blobs.delete(key)],
+    ['damaged', (key) => void ((vault.blobs.get(key) as Buffer)[200]! ^= 1)],
+    ['damaged', (key) => void ((vault.blobs.get(key) as Buffer)[0]! ^= 1)],
+    ['unknown_format', writeLaterFormat],
+  ];
+
+  it.each(rootLosses)(
+    '(%s) stops the restore when it is the catalog, and names the node',
+    async (code, lose) => {
+      await vault.backUp(device, tree);
+      const root = keysOfType(2)[0] as string;
+      lose(root);
+      const error = await restore().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code });
+      expect((error as Error).message).toContain(root.split(' ')[1]);
+    },
+  );
+
+  it('(of a later format) is told apart from content that is gone', async () => {
     await vault.backUp(device, tree);
-    const root = [...vault.blobs.keys()].find((key) => vault.blobs.get(key)?.[5] === 2) as string;
-    vault.blobs.delete(root);
-    const error = await restore().catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'chunk_missing' });
-    expect((error as Error).message).toContain(root.split(' ')[1]);
+    writeLaterFormat(dataBlobKeys()[0] as string);
+    const summary = await restore();
+    expect(summary).toMatchObject({ filesLost: 1, chunksLost: 1, filesRestored: 2 });
+    expect(summary.failure).toMatchObject({ code: 'unknown_format', exitCode: 1 });
+    expect(summary.failure?.describe('en')).toEqual({
+      message: '/a-large was written by a newer version of Cofre (everything else was restored).',
+      hint: 'Update this program, then try again.',
+    });
+    expect(readdirSync(target)).toEqual(['b-small', 'c-large']);
+    expect(notes).toEqual([{ kind: 'later-format', path: 'a-large', detail: '' }]);
+  });
+
+  it('is what is told when other content is of a later format', async () => {
+    await vault.backUp(device, tree);
+    writeLaterFormat(dataBlobKeys()[0] as string);
+    vault.blobs.delete(dataBlobKeys().at(-1) as string);
+    expect((await restore()).failure).toMatchObject({ code: 'chunk_missing' });
+    expect(notes.map(({ kind, path }) => [kind, path])).toEqual([
+      ['later-format', 'a-large'],
+      ['content-lost', 'c-large'],
+    ]);
   });
 });
 
@@ -293,6 +337,18 @@ describe('a large restore in threads', () => {
     vault.blobs.delete(dataBlobKeys()[300] as string);
     const summary = await restore();
     expect(summary).toMatchObject({ filesLost: 1, filesRestored: 500 });
+    expect(existsSync(path.join(target, 'in/large'))).toBe(false);
+  });
+
+  it.each([
+    ['a segment', 1, 300],
+    ['its list', 3, 0],
+  ])('leaves out a large file of which %s is of a later format, and says so', async (_, type, index) => {
+    await vault.backUp(device, tree);
+    writeLaterFormat(keysOfType(type)[index] as string);
+    const summary = await restore();
+    expect(summary).toMatchObject({ filesLost: 1, filesRestored: 500, failure: { code: 'unknown_format' } });
+    expect(notes.map(({ kind, path: name }) => [kind, name])).toEqual([['later-format', 'in/large']]);
     expect(existsSync(path.join(target, 'in/large'))).toBe(false);
   });
 

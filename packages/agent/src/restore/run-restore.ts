@@ -19,7 +19,7 @@ import { openRestoreTarget } from './target/disk-target.ts';
  * @param signal ends the restore early: files that are not complete are removed
  * @throws CofreError for what stands against the restore as a whole: as `openTrust` and `resolveSnapshot`,
  *   `path_not_found`, `target_not_empty`, `target_unsafe`, `target_full`, `server_unreachable`, `interrupted`;
- *   `chunk_missing` and `damaged` for the catalog itself
+ *   `chunk_missing`, `damaged` and `unknown_format` for the catalog itself
  */
 export async function runRestore(
   context: AgentContext,

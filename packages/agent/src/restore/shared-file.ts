@@ -1,3 +1,4 @@
+import type { ContentLoss, LostReason } from './restore-job.ts';
 import { abandonFile, finishFile } from './target/file-writer.ts';
 import { problemFrom } from './target/target-problem.ts';
 import type { OpenFile, TargetProblem } from './target/target.ts';
@@ -8,15 +9,18 @@ import type { OpenFile, TargetProblem } from './target/target.ts';
  */
 export class SharedFile {
   readonly file: OpenFile;
-  readonly #onDone: (problems: readonly TargetProblem[], isContentLost: boolean) => void;
+  readonly #onDone: (problems: readonly TargetProblem[], contentLost: LostReason | null) => void;
   #jobsPending = 0;
   #isSharedOut = false;
   #isClosed = false;
   #problem: TargetProblem | null = null;
-  #isContentLost = false;
+  #contentLost: LostReason | null = null;
 
   /** @param onDone called once, when the file is complete or removed (not after {@link giveUp}) */
-  constructor(file: OpenFile, onDone: (problems: readonly TargetProblem[], isContentLost: boolean) => void) {
+  constructor(
+    file: OpenFile,
+    onDone: (problems: readonly TargetProblem[], contentLost: LostReason | null) => void,
+  ) {
     this.file = file;
     this.#onDone = onDone;
   }
@@ -26,16 +30,16 @@ export class SharedFile {
   }
 
   /** One job is done with its part. */
-  jobDone(problems: readonly TargetProblem[], isContentLost: boolean): void {
+  jobDone(problems: readonly TargetProblem[], contentLost: LostReason | null): void {
     this.#jobsPending -= 1;
-    this.#fail(problems, isContentLost);
+    this.#fail(problems, contentLost);
     this.#completeWhenDone();
   }
 
-  /** All of the file is in jobs; or no more of it will be, because of a problem. */
-  sharedOut(problem: TargetProblem | null): void {
+  /** All of the file is in jobs; or no more of it will be, because its lists are lost. */
+  sharedOut(loss: ContentLoss | null): void {
     this.#isSharedOut = true;
-    if (problem !== null) this.#fail([problem], true);
+    if (loss !== null) this.#fail([loss.problem], loss.reason);
     this.#completeWhenDone();
   }
 
@@ -50,15 +54,15 @@ export class SharedFile {
     }
   }
 
-  #fail(problems: readonly TargetProblem[], isContentLost: boolean): void {
+  #fail(problems: readonly TargetProblem[], contentLost: LostReason | null): void {
     // One file is one problem, however many of its parts are concerned.
     this.#problem ??= problems[0] ?? null;
-    this.#isContentLost ||= isContentLost;
+    this.#contentLost ??= contentLost;
   }
 
   #completeWhenDone(): void {
     if (!this.#isSharedOut || this.#jobsPending > 0) return;
-    this.#onDone(this.#complete(), this.#isContentLost);
+    this.#onDone(this.#complete(), this.#contentLost);
   }
 
   #complete(): readonly TargetProblem[] {

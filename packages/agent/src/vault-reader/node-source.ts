@@ -17,7 +17,7 @@ const TABLE_BYTES_PER_ID = 90;
  * Brings the nodes of one domain's catalogs: from the cache, or from the server, opened and checked against
  * their ids.
  * @param ensureGranted called before each request
- * @throws (when called) CofreError `chunk_missing` or `damaged`, naming the node
+ * @throws (when called) CofreError `chunk_missing`, `damaged` or `unknown_format`, naming the node
  */
 export function nodeSource(
   client: ServerClient,
@@ -58,23 +58,33 @@ async function openNode(
   if (!wanted.has(chunkId)) throw new CofreError('protocol', { problem: 'a chunk that nobody asked for' });
   if (status === 'missing') refuseMissing(chunkId);
   if (status === 'damaged') throw nodeDamaged(chunkId, 'the server found it so');
-  const header = readBlobHeader(blob);
-  if (header.chunkId !== chunkId) throw nodeDamaged(chunkId, 'another came in its place');
   try {
+    const header = readBlobHeader(blob);
+    if (header.chunkId !== chunkId) throw nodeDamaged(chunkId, 'another came in its place');
     // The buffer is the client's and is used again for the next blob: nothing may be awaited before a copy.
     const copy = Buffer.from(blob);
     if (!keyring.has(header.keyPeriodId)) await keyring.period(header.keyPeriodId);
     return { table: readBlobTable(copy, header), plaintext: openBlob(copy, domain, keyring.find) };
   } catch (error) {
-    if (error instanceof CofreError && error.code === 'damaged') {
-      throw nodeDamaged(chunkId, 'it was changed', error);
-    }
-    throw error;
+    throw namingNode(error, chunkId);
   }
 }
 
 function refuseMissing(chunkId: ChunkId): never {
   throw new CofreError('chunk_missing', { count: 1, what: `node ${chunkId} of a catalog` });
+}
+
+/** An error that says which node it is about: what a blob says of itself does not. */
+function namingNode(error: unknown, chunkId: ChunkId): unknown {
+  if (!(error instanceof CofreError)) return error;
+  if (error.code === 'damaged') return nodeDamaged(chunkId, 'it was changed', error);
+  if (error.code !== 'unknown_format') return error;
+  const { problem = '' } = error.parameters;
+  return new CofreError(
+    'unknown_format',
+    { what: `Node ${chunkId} of a catalog`, problem },
+    { cause: error },
+  );
 }
 
 function nodeDamaged(chunkId: ChunkId, problem: string, cause?: unknown): CofreError {

@@ -1,5 +1,5 @@
 import { CofreError } from '@cofre/shared/errors';
-import type { DeviceId } from '@cofre/shared/ids';
+import type { DeviceId, SetId, SnapshotId } from '@cofre/shared/ids';
 import type { ReadableSnapshot, Snapshot } from './snapshot.ts';
 
 /** Fewer characters than this name nothing. */
@@ -12,7 +12,7 @@ export interface SnapshotSelector {
   /** For `latest`: only of this device. Without it, this computer's own are preferred. */
   readonly deviceId?: DeviceId | undefined;
   /** For `latest`: only of this set. The name stands for a set of its own in each domain. */
-  readonly isOfSet?: ((snapshot: ReadableSnapshot) => boolean) | undefined;
+  readonly isOfSet?: ((setId: SetId) => boolean) | undefined;
 }
 
 export interface ResolveOptions {
@@ -23,9 +23,10 @@ export interface ResolveOptions {
 
 /**
  * Finds the snapshot that a selector means. `latest` is the newest complete and confirmed one: of the device
- * that was named, else of this computer, else (a new computer that takes over) of the whole tenant.
- * @throws CofreError `not_found`, `ambiguous`, `untrusted` for one that is not confirmed, `damaged` for one that
- *   can't be read
+ * that was named, else of this computer, else (a new computer that takes over) of the whole tenant. Where the newest
+ * is of a later format nobody gets an older one for it unasked.
+ * @throws CofreError `not_found`, `ambiguous`, `untrusted` for one that is not confirmed, `damaged` or
+ *   `unknown_format` for one that can't be read
  */
 export function resolveSnapshot(
   snapshots: readonly Snapshot[],
@@ -54,10 +55,13 @@ function latestOf(
   { deviceId, isOfSet }: SnapshotSelector,
   ownDeviceId: DeviceId,
 ): ReadableSnapshot {
-  const candidates = snapshots.filter(isGood).filter((snapshot) => isOfSet?.(snapshot) ?? true);
-  const ofDevice = (id: DeviceId) => candidates.filter((snapshot) => snapshot.deviceId === id);
-  const own = ofDevice(deviceId ?? ownDeviceId);
-  const newest = newestOf(own.length === 0 && deviceId === undefined ? candidates : own);
+  const fitting = snapshots.filter(({ setId }) => isOfSet?.(setId) ?? true);
+  const own = fitting.filter((snapshot) => snapshot.deviceId === (deviceId ?? ownDeviceId));
+  const isTakenOver = deviceId === undefined && !own.some((one) => isGood(one) || isOfLaterFormat(one));
+  const candidates = isTakenOver ? fitting : own;
+  const newest = newestOf(candidates.filter(isGood));
+  const later = newestOf(candidates.filter(isOfLaterFormat));
+  if (later !== null && later.number > (newest?.number ?? 0)) throw unreadable(later);
   if (newest === null) throw new CofreError('not_found', { what: 'complete snapshot that fits' });
   return newest;
 }
@@ -66,17 +70,33 @@ function isGood(snapshot: Snapshot): snapshot is ReadableSnapshot {
   return snapshot.standing === 'confirmed' && snapshot.manifest?.isComplete === true;
 }
 
+function isOfLaterFormat({ error }: Snapshot): boolean {
+  return error?.code === 'unknown_format';
+}
+
 /** By the server's numbers: the clock of a device may be wrong. */
-function newestOf(snapshots: readonly ReadableSnapshot[]): ReadableSnapshot | null {
-  let newest: ReadableSnapshot | null = null;
+function newestOf<Kind extends Snapshot>(snapshots: readonly Kind[]): Kind | null {
+  let newest: Kind | null = null;
   for (const snapshot of snapshots) if (snapshot.number > (newest?.number ?? 0)) newest = snapshot;
   return newest;
 }
 
 function checkStanding(snapshot: Snapshot, allowUnconfirmed: boolean): ReadableSnapshot {
   const { standing, manifest, problem, snapshotId } = snapshot;
-  const what = `snapshot ${snapshotId.slice(0, 12)}`;
-  if (manifest === null) throw new CofreError('damaged', { what: `The ${what}`, problem });
-  if (standing !== 'confirmed' && !allowUnconfirmed) throw new CofreError('untrusted', { what, problem });
+  if (manifest === null) throw unreadable(snapshot);
+  if (standing !== 'confirmed' && !allowUnconfirmed) {
+    throw new CofreError('untrusted', { what: `snapshot ${shortId(snapshotId)}`, problem });
+  }
   return { ...snapshot, manifest };
+}
+
+function unreadable({ snapshotId, error, problem: message }: Snapshot): CofreError {
+  const isLater = error?.code === 'unknown_format';
+  const problem = error?.parameters['problem'] ?? message;
+  const what = `The snapshot ${shortId(snapshotId)}`;
+  return new CofreError(isLater ? 'unknown_format' : 'damaged', { what, problem }, { cause: error });
+}
+
+function shortId(snapshotId: SnapshotId): string {
+  return snapshotId.slice(0, 12);
 }

@@ -21,17 +21,20 @@ export function judgeSnapshot(item: SnapshotItem, roster: ConfirmedRoster): Snap
   const object = Buffer.from(item.manifest, 'base64');
   const { snapshotId, number, deviceId, setId, received, lockedUntil } = item;
   const judged = { snapshotId, number, deviceId, setId, received, lockedUntil };
-  const unreadable = (problem: string): Snapshot => {
-    return { ...judged, standing: 'unreadable', problem, manifest: null };
+  const unreadable = (error: CofreError): Snapshot => {
+    return { ...judged, standing: 'unreadable', problem: error.message, error, manifest: null };
   };
-  if (snapshotIdOf(object) !== snapshotId) return unreadable('its manifest is not the one that its id names');
+  if (snapshotIdOf(object) !== snapshotId) {
+    const problem = 'it is not the one that its id names';
+    return unreadable(new CofreError('damaged', { what: 'The manifest', problem }));
+  }
   try {
     const manifest = decodeManifest(decodeSignedObject(object, 'manifest').payload);
     const problem = contradiction(item, manifest) ?? distrust(object, manifest, roster);
     const standing: SnapshotStanding = problem === null ? 'confirmed' : 'unconfirmed';
-    return { ...judged, standing, problem: problem ?? '', manifest };
+    return { ...judged, standing, problem: problem ?? '', error: null, manifest };
   } catch (error) {
-    if (error instanceof CofreError) return unreadable(error.message);
+    if (error instanceof CofreError) return unreadable(error);
     throw error;
   }
 }

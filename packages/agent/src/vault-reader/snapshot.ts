@@ -1,3 +1,4 @@
+import type { CofreError } from '@cofre/shared/errors';
 import type { Manifest } from '@cofre/shared/format/envelope/manifest';
 import type { DeviceId, SetId, SnapshotId } from '@cofre/shared/ids';
 
@@ -21,6 +22,8 @@ export interface Snapshot {
   readonly standing: SnapshotStanding;
   /** Why it is not confirmed; empty when it is. */
   readonly problem: string;
+  /** What stood against reading it, with its cause; null when it can be read. `unknown_format` is no damage. */
+  readonly error: CofreError | null;
   /** Null when unreadable. */
   readonly manifest: Manifest | null;
 }

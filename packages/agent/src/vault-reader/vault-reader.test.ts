@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CofreError } from '@cofre/shared/errors';
+import type { Manifest } from '@cofre/shared/format/envelope/manifest';
 import { fakeFile, fakeFolder } from '../../../../test/builders/fake-entries.ts';
 import { fakeContext, type FakeTraffic } from '../../../../test/builders/fake-server-client.ts';
 import {
@@ -89,6 +91,55 @@ describe('the snapshots of a vault', () => {
     const reader = await open();
     expect((await reader.snapshots()).map(({ standing }) => standing)).toEqual(['unreadable', 'unreadable']);
     await expect(reader.resolve({ snapshot: first.snapshotId })).rejects.toEqual(codeOf('damaged'));
+  });
+});
+
+describe('a snapshot of a later format', () => {
+  const later = {
+    change: (manifest: Manifest): Manifest => ({ ...manifest, featuresRequired: ['tapes'] }),
+  };
+
+  it('is listed as such, with its cause', async () => {
+    await vault.backUp(laptop, tree, later);
+    const [snapshot] = await (await open()).snapshots();
+    expect(snapshot).toMatchObject({ standing: 'unreadable', error: { code: 'unknown_format' } });
+  });
+
+  it('is refused by its id with what it needs, and what to do', async () => {
+    const { snapshotId: snapshot } = await vault.backUp(laptop, tree, later);
+    const error = await resolved({ snapshot }).catch((thrown: unknown) => thrown as CofreError);
+    expect(error).toMatchObject({ code: 'unknown_format', cause: { code: 'unknown_format' } });
+    expect((error as CofreError).describe('en')).toEqual({
+      message: `The snapshot ${snapshot.slice(0, 12)} was written by a newer version of Cofre (it needs "tapes").`,
+      hint: 'Update this program, then try again.',
+    });
+  });
+
+  it('is not passed over by "latest" for an older one, which its id still gives', async () => {
+    const { snapshotId } = await vault.backUp(laptop, tree);
+    await vault.backUp(laptop, tree, later);
+    const fresh = await vault.addDevice('fresh');
+    for (const device of [laptop, fresh]) {
+      await expect(resolved({ snapshot: 'latest' }, device)).rejects.toEqual(codeOf('unknown_format'));
+      await expect(resolved({ snapshot: 'latest', set: 'default' }, device)).rejects.toEqual(
+        codeOf('unknown_format'),
+      );
+      expect(await resolved({ snapshot: snapshotId }, device)).toBe(snapshotId);
+    }
+  });
+
+  it('does not matter to "latest" when it is older, or of another set or computer', async () => {
+    await vault.backUp(laptop, tree, later);
+    const { snapshotId } = await vault.backUp(laptop, tree);
+    await vault.backUp(laptop, tree, { ...later, setName: 'other' });
+    await vault.backUp(server, tree, later);
+    expect(await resolved({ snapshot: 'latest', set: 'default' })).toBe(snapshotId);
+  });
+
+  it('does not matter to "latest" when this computer has others', async () => {
+    const { snapshotId } = await vault.backUp(laptop, tree);
+    await vault.backUp(server, tree, later);
+    expect(await resolved({ snapshot: 'latest' })).toBe(snapshotId);
   });
 });
 

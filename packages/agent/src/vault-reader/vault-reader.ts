@@ -125,6 +125,6 @@ export class VaultReader {
     for (const domainId of domainIds) {
       setIds.add(domainKeys(await this.#domains.secrets(domainId)).setId(name));
     }
-    return ({ manifest }: ReadableSnapshot) => setIds.has(manifest.setId);
+    return (setId: SetId) => setIds.has(setId);
   }
 }

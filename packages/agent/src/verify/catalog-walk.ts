@@ -27,9 +27,11 @@ export interface CatalogVisitor {
   readonly onProblem: (problem: CatalogProblem) => void;
 }
 
+export type CatalogProblemCode = 'catalog_missing' | 'catalog_damaged' | 'catalog_unknown_format';
+
 export interface CatalogProblem {
   readonly path: ByteString;
-  readonly code: 'catalog_missing' | 'catalog_damaged';
+  readonly code: CatalogProblemCode;
   /** Null when it is an entry. */
   readonly nodeId: ChunkId | null;
   readonly detail: string;
@@ -103,7 +105,7 @@ function visitNode(opened: OpenedNode, place: NodePlace, visitor: CatalogVisitor
     } catch (error) {
       if (!isDamage(error)) throw error;
       const path = pathOrNone(leaf.key);
-      visitor.onProblem({ path, code: 'catalog_damaged', nodeId: null, detail: error.message });
+      visitor.onProblem({ path, code: codeOf(error), nodeId: null, detail: error.message });
     }
   }
 }
@@ -149,8 +151,12 @@ function lengthOf(content: ContentReference): number {
 function problemOf(error: unknown, pending: Pending): CatalogProblem {
   if (!isDamage(error)) throw error;
   const path = pending.kind === 'list' ? pending.path : pathOrNone(pending.place.firstKey);
-  const code = error.code === 'chunk_missing' ? 'catalog_missing' : 'catalog_damaged';
-  return { path, code, nodeId: pending.chunkId, detail: error.message };
+  return { path, code: codeOf(error), nodeId: pending.chunkId, detail: error.message };
+}
+
+function codeOf({ code }: CofreError): CatalogProblemCode {
+  if (code === 'unknown_format') return 'catalog_unknown_format';
+  return code === 'chunk_missing' ? 'catalog_missing' : 'catalog_damaged';
 }
 
 function pathOrNone(key: CatalogKey | null): ByteString {

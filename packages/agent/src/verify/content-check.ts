@@ -2,7 +2,7 @@ import type { ChunkId } from '@cofre/shared/ids';
 import type { ChunkFeed } from '../restore/chunk-feed.ts';
 import { JobPool } from '../restore/job-pool.ts';
 import type { JobWorker } from '../restore/job-work.ts';
-import type { RestoreJobResult } from '../restore/restore-job.ts';
+import type { LostReason, RestoreJobResult } from '../restore/restore-job.ts';
 import { CompactIdSet } from './compact-id-set.ts';
 import type { VerifyTally } from './verify-tally.ts';
 
@@ -11,7 +11,7 @@ const CHUNKS_PER_JOB = 128;
 
 /** Fetches and opens each chunk of a domain once: jobs of a restore that write nothing. */
 export class ContentCheck {
-  readonly lost = new Set<ChunkId>();
+  readonly lost = new Map<ChunkId, LostReason>();
   readonly #tally: VerifyTally;
   readonly #pool: JobPool;
   readonly #seen = new CompactIdSet();
@@ -64,7 +64,7 @@ export class ContentCheck {
   }
 
   #takeResult({ number, bytesReceived, lostChunks }: RestoreJobResult): void {
-    for (const { chunkId } of lostChunks) this.lost.add(chunkId);
+    for (const { chunkId, reason } of lostChunks) this.lost.set(chunkId, reason);
     this.#tally.chunksRead(this.#jobSizes.get(number) ?? 0, bytesReceived);
     this.#jobSizes.delete(number);
   }

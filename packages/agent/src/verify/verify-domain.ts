@@ -4,12 +4,15 @@ import type { ChunkId } from '@cofre/shared/ids';
 import type { FetchNodes } from '@cofre/shared/catalog/catalog-reader';
 import { ChunkFeed } from '../restore/chunk-feed.ts';
 import { jobWorkersFor } from '../restore/job-workers.ts';
+import type { LostReason } from '../restore/restore-job.ts';
 import type { ReadableSnapshot } from '../vault-reader/snapshot.ts';
 import type { VaultReader } from '../vault-reader/vault-reader.ts';
 import { walkCatalog, type CatalogProblem } from './catalog-walk.ts';
 import { CompactIdSet } from './compact-id-set.ts';
 import { ContentCheck } from './content-check.ts';
 import { AffectedPaths, type VerifyTally } from './verify-tally.ts';
+
+type LostChunks = ReadonlyMap<ChunkId, LostReason>;
 
 export interface VerifyParts {
   readonly vault: VaultReader;
@@ -36,7 +39,7 @@ export async function verifyDomain(
     const isCatalogWhole = await walkOnce(parts, nodes, snapshots, content);
     parts.tally.begin('content');
     await content?.finish();
-    const lost: ReadonlySet<ChunkId> = content?.lost ?? new Set();
+    const lost: LostChunks = content?.lost ?? new Map();
     if (!isCatalogWhole || lost.size > 0) await nameAffected(parts, nodes, snapshots, lost);
   } finally {
     parts.signal.removeEventListener('abort', onAbort);
@@ -88,7 +91,7 @@ async function nameAffected(
   { tally, signal }: VerifyParts,
   nodes: FetchNodes,
   snapshots: readonly ReadableSnapshot[],
-  lost: ReadonlySet<ChunkId>,
+  lost: LostChunks,
 ): Promise<void> {
   tally.begin('naming');
   const fetch: FetchNodes = async (ids) => {
@@ -96,17 +99,15 @@ async function nameAffected(
     return await nodes(ids);
   };
   for (const { manifest, snapshotId } of snapshots) {
-    const affected = new AffectedPaths();
-    const chunks = new Set<ChunkId>();
+    const [gone, later] = [new AffectedContent(), new AffectedContent()];
     const listsSeen = new Set<string>();
     const problems: CatalogProblem[] = [];
     await walkCatalog(fetch, manifest.catalogRoot, {
       isSkipped: (id, path) => path !== null && !addNew(listsSeen, `${path}\0${id}`),
       onContent: (path: ByteString, slices) => {
         for (const { chunkId } of slices) {
-          if (!lost.has(chunkId)) continue;
-          chunks.add(chunkId);
-          affected.add(path);
+          const reason = lost.get(chunkId);
+          if (reason !== undefined) (reason === 'later-format' ? later : gone).add(chunkId, path);
         }
       },
       onProblem: (problem) => void problems.push(problem),
@@ -116,7 +117,23 @@ async function nameAffected(
       concerned.add(path);
       tally.finding(code, snapshotId, detail, concerned);
     }
-    if (chunks.size > 0) tally.finding('content_lost', snapshotId, `${chunks.size} chunks`, affected);
+    if (gone.chunks.size > 0)
+      tally.finding('content_lost', snapshotId, `${gone.chunks.size} chunks`, gone.paths);
+    if (later.chunks.size > 0) {
+      const detail = `a newer version of Cofre wrote ${later.chunks.size} chunks`;
+      tally.finding('content_unknown_format', snapshotId, detail, later.paths);
+    }
+  }
+}
+
+/** Chunks of one snapshot that are lost in one way, and the paths that need them. */
+class AffectedContent {
+  readonly chunks = new Set<ChunkId>();
+  readonly paths = new AffectedPaths();
+
+  add(chunkId: ChunkId, path: ByteString): void {
+    this.chunks.add(chunkId);
+    this.paths.add(path);
   }
 }
 

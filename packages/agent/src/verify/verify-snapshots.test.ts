@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fakeFile, fakeFolder, withFolders } from '../../../../test/builders/fake-entries.ts';
 import { fakeContext, type FakeTraffic } from '../../../../test/builders/fake-server-client.ts';
 import { FakeVault, type FakeDevice, type FakeTree } from '../../../../test/builders/fake-vault.ts';
+import type { Manifest } from '@cofre/shared/format/envelope/manifest';
 import { SeededRandom } from '../../../../test/builders/seeded-random.ts';
 import type { AgentVerifyFinding, VerifyOptions } from './verify.ts';
 import { verifySnapshots } from './verify-snapshots.ts';
@@ -44,6 +45,11 @@ const more: FakeTree = { ...shared, 'd/c-new': fakeFile(random.part('new').bytes
 /** Keys of the blobs of a type, in the order in which they were stored. */
 function keysOfType(type: 1 | 2 | 3): string[] {
   return [...vault.blobs].filter(([, blob]) => blob?.[5] === type).map(([key]) => key);
+}
+
+/** As a later version of this program might: offset 4 of a blob is its suite. */
+function writeLaterFormat(key: string): void {
+  (vault.blobs.get(key) as Buffer)[4] = 2;
 }
 
 const shown = () => findings.map(({ code, snapshotId, paths }) => [code, snapshotId, ...paths]);
@@ -88,6 +94,49 @@ describe('content that is lost', () => {
     vault.blobs.delete(keysOfType(1)[0] as string);
     await verify({ readData: false });
     expect(findings).toEqual([]);
+  });
+});
+
+describe('what a later version of this program wrote', () => {
+  it('is told apart from damage: content', async () => {
+    const { snapshotId } = await vault.backUp(device, more);
+    const [large] = keysOfType(1) as [string];
+    writeLaterFormat(large);
+    vault.blobs.delete(keysOfType(1).at(-1) as string);
+    await verify();
+    expect(shown()).toEqual([
+      ['content_lost', snapshotId, 'd/c-new'],
+      ['content_unknown_format', snapshotId, 'd/a-large'],
+    ]);
+  });
+
+  it('is told apart from damage: a catalog, with the kit and without', async () => {
+    const { snapshotId } = await vault.backUp(device, shared);
+    const root = keysOfType(2)[0] as string;
+    writeLaterFormat(root);
+    await verify();
+    await verify({ kit: null, readData: false });
+    (vault.blobs.get(root) as Buffer)[0] = 0;
+    await verify({ kit: null, readData: false });
+    expect(findings.map(({ code }) => code)).toEqual([
+      'catalog_unknown_format',
+      'catalog_unknown_format',
+      'catalog_damaged',
+    ]);
+    expect(new Set(findings.map((finding) => finding.snapshotId))).toEqual(new Set([snapshotId]));
+  });
+
+  it('is told apart from damage: a snapshot', async () => {
+    const change = (manifest: Manifest): Manifest => ({ ...manifest, featuresRequired: ['tapes'] });
+    const later = await vault.backUp(device, shared, { change });
+    const altered = await vault.backUp(await vault.addDevice('other'), shared);
+    vault.snapshots[1] = { ...altered, manifest: later.manifest };
+    await verify({ readData: false });
+    expect(shown()).toEqual([
+      ['snapshot_unknown_format', later.snapshotId],
+      ['snapshot_unreadable', altered.snapshotId],
+    ]);
+    expect(findings[0]?.detail).toContain('it needs "tapes"');
   });
 });
 

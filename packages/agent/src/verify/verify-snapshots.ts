@@ -1,11 +1,14 @@
 import { CofreError } from '@cofre/shared/errors';
 import { readBlobHeader } from '@cofre/shared/format/envelope/blob';
+import type { ChunkId } from '@cofre/shared/ids';
+import type { ReceivedChunk } from '../client/server-client.ts';
 import type { AgentContext } from '../state/agent-context.ts';
 import { fetchConfirmedRoster } from '../vault-reader/confirmed-roster.ts';
 import { checkChains } from '../vault-reader/snapshot-chain.ts';
 import { listSnapshots } from '../vault-reader/snapshot-list.ts';
 import type { ReadableSnapshot, Snapshot } from '../vault-reader/snapshot.ts';
 import { VaultReader } from '../vault-reader/vault-reader.ts';
+import type { CatalogProblemCode } from './catalog-walk.ts';
 import { verifyDomain } from './verify-domain.ts';
 import { VerifyTally } from './verify-tally.ts';
 import type { VerifyObserver, VerifyOptions, VerifySummary } from './verify.ts';
@@ -50,12 +53,21 @@ async function verifyWithoutKit(
   tally.begin('catalogs');
   for (const { manifest, snapshotId } of readable) {
     if (signal.aborted) throw new CofreError('interrupted');
-    for await (const { status, blob } of client.readChunks(manifest.domainId, [manifest.catalogRoot])) {
-      const isGood = status === 'found' && readBlobHeader(blob).chunkId === manifest.catalogRoot;
-      const code = status === 'missing' ? 'catalog_missing' : 'catalog_damaged';
-      if (!isGood) tally.finding(code, snapshotId, 'the root of its catalog cannot be read');
+    for await (const received of client.readChunks(manifest.domainId, [manifest.catalogRoot])) {
+      const code = problemOfRoot(received, manifest.catalogRoot);
+      if (code !== null) tally.finding(code, snapshotId, 'the root of its catalog cannot be read');
     }
     tally.snapshotDone();
+  }
+}
+
+function problemOfRoot({ status, blob }: ReceivedChunk, root: ChunkId): CatalogProblemCode | null {
+  if (status !== 'found') return status === 'missing' ? 'catalog_missing' : 'catalog_damaged';
+  try {
+    return readBlobHeader(blob).chunkId === root ? null : 'catalog_damaged';
+  } catch (error) {
+    if (!(error instanceof CofreError)) throw error;
+    return error.code === 'unknown_format' ? 'catalog_unknown_format' : 'catalog_damaged';
   }
 }
 
@@ -64,8 +76,11 @@ function judgeAll(snapshots: readonly Snapshot[], tally: VerifyTally): ReadableS
   const readable: ReadableSnapshot[] = [];
   tally.begin('snapshots', snapshots.length);
   for (const snapshot of snapshots) {
-    const { standing, manifest, snapshotId, problem } = snapshot;
-    if (standing === 'unreadable') tally.finding('snapshot_unreadable', snapshotId, problem);
+    const { standing, manifest, snapshotId, problem, error } = snapshot;
+    if (standing === 'unreadable') {
+      const isLater = error?.code === 'unknown_format';
+      tally.finding(isLater ? 'snapshot_unknown_format' : 'snapshot_unreadable', snapshotId, problem);
+    }
     if (standing === 'unconfirmed') tally.finding('snapshot_unconfirmed', snapshotId, problem);
     if (standing === 'confirmed' && manifest !== null) readable.push({ ...snapshot, manifest });
     else tally.snapshotDone();

@@ -18,9 +18,14 @@ export interface VerifyProgress {
   readonly bytesRead: number;
 }
 
+/** A later version of this program wrote it: that is no damage, and updating helps. */
+export type UnknownFormatCode =
+  'snapshot_unknown_format' | 'catalog_unknown_format' | 'content_unknown_format';
+
 export type VerifyFindingCode =
   | 'snapshot_unconfirmed'
   | 'snapshot_unreadable'
+  | UnknownFormatCode
   | ChainFindingCode
   /** A node of a catalog is not there, or is not what was sent: what lies below it can't be restored. */
   | 'catalog_missing'

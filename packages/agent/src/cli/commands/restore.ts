@@ -1,4 +1,5 @@
 import { displayName } from '@cofre/shared/bytes';
+import type { ErrorCode } from '@cofre/shared/errors';
 import { EXIT } from '@cofre/shared/errors/exit-codes';
 import { Option, type Command } from 'commander';
 import type { RestoreNote, RestoreObserver, RestoreOptions, RestoreSummary } from '../../restore/restore.ts';
@@ -106,7 +107,7 @@ async function observe(invocation: Invocation): Promise<{ observer: RestoreObser
         const count = (shown.get(note.kind) ?? 0) + 1;
         shown.set(note.kind, count);
         const isShown = output.isJson || output.verbosity === 'verbose' || count <= NOTES_SHOWN_MAX;
-        if (isShown || note.kind === 'content-lost') reportNote(note, invocation);
+        if (isShown || LOSSES.has(note.kind)) reportNote(note, invocation);
       },
       onProgress: ({ phase, filesDone, filesTotal, bytesDone, bytesTotal, currentPath }) => {
         const counts = {
@@ -135,7 +136,14 @@ const NOTES: Readonly<Record<RestoreNote['kind'], TextKey>> = {
   'changed-while-read': 'noteChanged',
   placeholder: 'notePlaceholder',
   'content-lost': 'noteLost',
+  'later-format': 'noteLaterFormat',
 };
+
+/** Notes on files that are not restored, however many there are, and the codes that stand for them. */
+const LOSSES: ReadonlyMap<RestoreNote['kind'], ErrorCode> = new Map([
+  ['content-lost', 'chunk_missing'],
+  ['later-format', 'unknown_format'],
+]);
 
 const PROBLEMS: Readonly<Record<TargetProblemKind, TextKey>> = {
   'not-restored': 'problemNotRestored',
@@ -152,9 +160,10 @@ const PROBLEMS: Readonly<Record<TargetProblemKind, TextKey>> = {
 
 function reportNote({ kind, path, detail }: RestoreNote, { output, say }: Invocation): void {
   const absolute = absolutePath(path);
-  const messageType = kind === 'content-lost' ? 'error' : 'note';
+  const lossCode = LOSSES.get(kind);
+  const messageType = lossCode === undefined ? 'note' : 'error';
   const text = say(NOTES[kind], { path: displayName(absolute), detail });
-  const code = kind === 'content-lost' ? { code: 'chunk_missing' } : {};
+  const code = lossCode === undefined ? {} : { code: lossCode };
   output.problem(messageType, { ...code, kind, ...pathFields(absolute), detail }, text);
 }
 
