@@ -306,7 +306,7 @@ describe('content that the server lost', () => {
     writeLaterFormat(dataBlobKeys()[0] as string);
     vault.blobs.delete(dataBlobKeys().at(-1) as string);
     expect((await restore()).failure).toMatchObject({ code: 'chunk_missing' });
-    expect(notes.map(({ kind, path }) => [kind, path])).toEqual([
+    expect(notes.map(({ kind, path: name }) => [kind, name])).toEqual([
       ['later-format', 'a-large'],
       ['content-lost', 'c-large'],
     ]);
