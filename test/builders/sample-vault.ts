@@ -166,7 +166,7 @@ export async function readBlobs(
   ids: readonly ChunkId[],
 ): Promise<ReadBlob[]> {
   const pieces: Buffer[] = [];
-  for await (const piece of vault.readChunks(caller, domainId, ids)) pieces.push(piece);
+  for await (const piece of vault.readChunks(caller, domainId, ids)) pieces.push(Buffer.from(piece));
   const stream = Buffer.concat(pieces);
   const blobs: ReadBlob[] = [];
   for (let offset = 0; ;) {

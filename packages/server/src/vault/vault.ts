@@ -49,7 +49,8 @@ export interface Vault {
   listSnapshots(caller: Caller, query: SnapshotQuery): Promise<SnapshotPage>;
   /**
    * Frames as `wire/chunk-frames.ts` has them, in the order of `ids`, the end frame included. What is yielded are
-   * pieces of that stream, not whole frames; nothing is read ahead of the consumer but one piece.
+   * pieces of that stream, not whole frames; nothing is read ahead of the consumer but one piece. A
+   * piece is valid until the next one is asked for.
    */
   readChunks(caller: Caller, domainId: DomainId, ids: readonly ChunkId[]): AsyncIterable<Buffer>;
 

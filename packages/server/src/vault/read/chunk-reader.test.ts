@@ -167,6 +167,20 @@ test('a reader that leaves early, and many at once, leave no file in use', async
   await Promise.all([expectBlobs(blobs), expectBlobs(blobs.toReversed()), expectBlobs(blobs.slice(3))]);
 });
 
+test('the memory of a read is given back once more is asked for, and not before', async () => {
+  const blobs = [1, 2].map(() => sampleBlob(device, { sealedLength: 500_000 }));
+  for (const blob of blobs) await run.send([blob]);
+  const ids = blobs.map(({ chunkId }) => chunkId);
+  const pieces: Buffer[] = [];
+  for await (const piece of vault.readChunks(device.caller, device.domainId, ids)) {
+    expect(piece.length).toBeGreaterThan(0);
+    pieces.push(piece);
+    if (pieces.length === 2) expect(piece.equals((blobs[0] as SampleBlob).bytes)).toBe(true);
+  }
+  // Frames and blobs in turn, then the end: blobs are views of what was read.
+  expect(pieces.map(({ length }) => length > 0)).toEqual([true, false, true, false, true]);
+});
+
 test('more ids than allowed are refused', async () => {
   const ids = Array.from({ length: LIMITS.readIdsMax + 1 }, () => 'ab'.repeat(32) as ChunkId);
   await expect(readBlobs(vault, device, ids)).rejects.toEqual(refused('too_large'));

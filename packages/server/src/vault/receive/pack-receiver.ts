@@ -15,7 +15,7 @@ import type { VaultContext } from '../vault-context.ts';
 import { PackChecker, packKindCode, type CheckedPack } from './pack-checker.ts';
 
 /** Bytes that are gathered before they are written: fewer calls, and still little memory. */
-const WRITE_BYTES = 256 * 1024;
+const WRITE_BYTES = 512 * 1024;
 
 /**
  * Takes packs in. Nothing is acknowledged before it would survive a power loss:
