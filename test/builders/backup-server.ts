@@ -117,6 +117,7 @@ export class BackupServer {
             sequence: chain.sequence,
             refsetCount: chain.refset.size,
             refsetDigest: hashOf(chain.refset).digest().toString('hex'),
+            damaged: '',
           };
     const live = [...this.vault.blobs.values()].filter((blob) => blob !== null).length;
     const serviceTime = new Date().toISOString();
@@ -160,7 +161,7 @@ export class BackupServer {
     }
     this.packBytes += pack.length;
     this.packsReceived += 1;
-    return { packNumber: this.packsReceived, blobs: entries.length, duplicates: 0 };
+    return { packNumber: this.packsReceived, blobs: entries.length, duplicates: 0, healed: 0 };
   }
 
   private stage(sessionId: SessionId, part: string, ids: Uint8Array): void {
@@ -196,6 +197,8 @@ export class BackupServer {
       ...receipt(snapshotId, this.vault.snapshots.length + 1),
       deviceId: manifest.deviceId,
       setId: manifest.setId,
+      state: 'kept',
+      contentUntil: null,
       manifest: encoded,
     });
     return { status: 'committed', ...receipt(snapshotId, manifest.sequence) };

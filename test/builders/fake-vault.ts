@@ -169,6 +169,8 @@ export class FakeVault {
       setId: manifest.setId,
       received: '2026-01-01T00:00:00.000Z',
       lockedUntil: '2026-01-08T00:00:00.000Z',
+      state: 'kept',
+      contentUntil: null,
       manifest: object.toString('base64'),
     };
     this.snapshots.push(item);

@@ -181,7 +181,7 @@ test('a pack arrives whole', async () => {
   const pack = randomBytes(3_000_000);
   const path = packPath(await openSession());
   const answer = await asDevice({ method: 'PUT', path, body: pack });
-  expect(answer.json).toEqual({ packNumber: 1, blobs: 1, duplicates: 0 });
+  expect(answer.json).toEqual({ packNumber: 1, blobs: 1, duplicates: 0, healed: 0 });
   expect([...vault.packs.values()].at(-1)?.equals(pack)).toBe(true);
 });
 

@@ -104,7 +104,7 @@ export class MemoryVault implements Vault {
       pack.body.destroy(new CofreError('pack_invalid', { problem: 'it begins with "bad"' }));
     });
     this.packs.set(pack.operationId, await buffer(pack.body));
-    return { packNumber: this.packs.size, blobs: 1, duplicates: 0 };
+    return { packNumber: this.packs.size, blobs: 1, duplicates: 0, healed: 0 };
   }
 
   async stageRefs(caller: Caller, sessionId: SessionId, refs: RefsPart) {
@@ -124,7 +124,8 @@ export class MemoryVault implements Vault {
       lockedUntil: INSTANT,
     };
     const { deviceId } = caller;
-    this.snapshots.push({ ...item, deviceId, setId: newRandomId(), manifest: manifest.toString('base64') });
+    const kept = { state: 'kept' as const, contentUntil: null };
+    this.snapshots.push({ ...item, ...kept, deviceId, setId: newRandomId(), manifest: manifest.toString('base64') });
     return { status: 'committed', ...item };
   }
 

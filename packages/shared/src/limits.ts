@@ -86,6 +86,13 @@ export const LIMITS = {
   readGrantLifetimeMs: 12 * HOUR_MS,
   lockDefaultMs: 7 * 24 * HOUR_MS,
   lockMaxMs: 3650 * 24 * HOUR_MS,
+  /** A deleted snapshot can be brought back for this long, unless the tenant has another period. */
+  softDeleteDefaultMs: 14 * 24 * HOUR_MS,
+  softDeleteMaxMs: 365 * 24 * HOUR_MS,
+  /** The oldest look at a piece on the server's disk that a full backup may call recent. */
+  verifiedWithinMaxMs: 365 * 24 * HOUR_MS,
+  /** Pieces that no snapshot needs stay this long after they were condemned: an interrupted run goes on from them. */
+  condemnedGraceMs: 48 * HOUR_MS,
   /** How long a run waits for a server that went away. */
   serverAwayMaxMs: MINUTE_MS,
   requestTimeoutMs: 2 * MINUTE_MS,

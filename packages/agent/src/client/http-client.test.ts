@@ -18,7 +18,7 @@ import type { ClientSettings, ServerClient } from './server-client.ts';
 
 const SESSION = 'a'.repeat(32) as SessionId;
 const DOMAIN = 'd'.repeat(32) as DomainId;
-const STORED = { packNumber: 7, blobs: 2, duplicates: 0 };
+const STORED = { packNumber: 7, blobs: 2, duplicates: 0, healed: 0 };
 
 const opened: { close(): unknown }[] = [];
 

@@ -15,11 +15,13 @@ import {
 import { LIMITS } from '@cofre/shared/limits';
 import type { VerifyFinding } from '@cofre/shared/wire/administration';
 import type { PackStored, Session } from '@cofre/shared/wire/sessions';
-import type { SnapshotPage } from '@cofre/shared/wire/snapshots';
+import type { SnapshotItem, SnapshotPage } from '@cofre/shared/wire/snapshots';
 import type { ObjectItem, ObjectKind, Trust } from '@cofre/shared/wire/trust';
 import { Committer } from './commit/committer.ts';
-import { countOfIds } from './index/packed-ids.ts';
+import { HAVE_CONDEMNED } from './index/chunks.store.ts';
+import { countOfIds, idAt } from './index/packed-ids.ts';
 import { mergeStates } from './index/refset-states.ts';
+import type { SnapshotListRow } from './index/snapshots.store.ts';
 import type { InSession, OpenedSession } from './index/sessions.store.ts';
 import { KeyObjects } from './objects/key-objects.ts';
 import { ObjectStore } from './objects/object-store.ts';
@@ -124,6 +126,7 @@ export class TenantVault implements Vault {
       const flags: Uint8Array[] = [];
       for (const slice of slicesOf(ids, HAVE_STEP_IDS_MAX)) {
         const answer = await this.context.index.call('haveChunks', { ...inSession, ids: slice });
+        await this.reviveCondemned(inSession, slice, answer.flags);
         flags.push(answer.flags);
         if (answer.leaseUntilMs - inSession.nowMs < RENEW_BELOW_MS) {
           await this.context.index.call('renewSession', inSession);
@@ -181,6 +184,8 @@ export class TenantVault implements Vault {
         setId: row.setId as SetId,
         received: new Date(row.receivedMs).toISOString(),
         lockedUntil: new Date(row.lockedUntilMs).toISOString(),
+        state: stateOf(row),
+        contentUntil: row.contentUntilMs === null ? null : new Date(row.contentUntilMs).toISOString(),
         manifest: bufferOf(row.manifest).toString('base64'),
       }));
       return { items, next: page.isLast ? null : (items.at(-1)?.number ?? null) };
@@ -200,6 +205,15 @@ export class TenantVault implements Vault {
 
   verify(onProgress: (bytes: number) => void): AsyncIterable<VerifyFinding> {
     return this.context.gate.iterate(() => new VaultVerifier(this.context, onProgress).verify());
+  }
+
+  /** What was condemned is revived before anybody relies on it, and flagged as it is found then. */
+  private async reviveCondemned(inSession: InSession, ids: Buffer, flags: Uint8Array): Promise<void> {
+    const places = [...flags.keys()].filter((place) => flags[place] === HAVE_CONDEMNED);
+    if (places.length === 0) return;
+    const condemned = Buffer.concat(places.map((place) => idAt(ids, place)));
+    const revived = await this.context.index.call('reviveChunks', { ...inSession, ids: condemned });
+    places.forEach((place, order) => (flags[place] = revived[order] as number));
   }
 
   /** The set hash of ids, in slices, off the event loop. */
@@ -228,6 +242,11 @@ export class TenantVault implements Vault {
   }
 }
 
+function stateOf({ isStub, contentUntilMs }: SnapshotListRow): SnapshotItem['state'] {
+  if (isStub === 1) return 'gone';
+  return contentUntilMs === null ? 'kept' : 'deleted';
+}
+
 function describeSession(opened: OpenedSession, nowMs: number): Session {
   const { head } = opened;
   return {
@@ -241,6 +260,7 @@ function describeSession(opened: OpenedSession, nowMs: number): Session {
             snapshotId: head.snapshotId as SnapshotId,
             sequence: head.sequence,
             refsetCount: head.refsetCount,
+            damaged: bufferOf(head.damaged).toString('base64'),
             refsetDigest: RefsetHash.fromState(head.refsetState, head.refsetCount).digest().toString('hex'),
           },
     domainChunkCount: opened.domainChunkCount,

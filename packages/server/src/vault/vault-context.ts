@@ -36,6 +36,8 @@ export class VaultContext {
   readonly readers: ReaderShare;
   readonly gate: CallGate;
   private readonly shared: SharedParts;
+  /** Collection, repacking, retention and scrub of a vault take turns. */
+  readonly maintenance = new Semaphore(1);
   private readonly uploads = new Semaphore(LIMITS.uploadsPerTenantMax);
   /** Files that could not be given up when they should have been, such as on a full disk. */
   private leftovers: string[] = [];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
-import { domainId, hex32, instant, setId, snapshotId, vaultNumber } from './fields.ts';
+import { base64, domainId, hex32, instant, setId, snapshotId, vaultNumber } from './fields.ts';
 
 /**
  * A backup run as the server sees it. `POST /v1/sessions` opens one: it gives a lease and a generation, and
@@ -18,6 +18,11 @@ export const sessionHead = z.object({
   sequence: z.number().int().positive(),
   refsetCount: z.number().int().nonnegative(),
   refsetDigest: hex32,
+  /**
+   * Ids of 32 bytes of pieces that it needs and that were found damaged: they have to be sent again, or taken out of
+   * the next snapshot. More than are named here may follow in the answer of a commit.
+   */
+  damaged: base64(LIMITS.missingIdsReportedMax * 32),
 });
 
 export const session = z.object({
@@ -35,9 +40,14 @@ export const session = z.object({
 export const renewResponse = z.object({ leaseMs: z.number().int().positive() });
 
 /**
- * `POST /v1/sessions/:id/have`: body = up to `haveIdsMax` chunk ids of 32 bytes. The answer is one byte an
- * id (1 = live, it may be referred to in this session; 0 = send it), `application/octet-stream`.
+ * `POST /v1/sessions/:id/have[?verifiedWithinMs=]`: body = up to `haveIdsMax` chunk ids of 32 bytes. The answer is one
+ * byte an id, `application/octet-stream`: 0 = send it, 1 = live, it may be referred to in this session, 2 = live as
+ * well, but not read and compared on the server's disk within the time asked for: its pack goes to the front of the
+ * scrub's queue. Without the parameter there is no 2.
  */
+export const haveQuery = z.object({
+  verifiedWithinMs: z.coerce.number().int().nonnegative().max(LIMITS.verifiedWithinMaxMs).optional(),
+});
 
 /**
  * `PUT /v1/sessions/:id/packs/:operationId`: body = a whole pack, with Content-Length. An answer of 200 means
@@ -48,6 +58,8 @@ export const packStored = z.object({
   blobs: z.number().int().nonnegative(),
   /** Blobs that were there already; they count as live all the same. */
   duplicates: z.number().int().nonnegative(),
+  /** Pieces that were damaged on the server, and are whole again by this pack; they count as duplicates too. */
+  healed: z.number().int().nonnegative(),
 });
 
 /**

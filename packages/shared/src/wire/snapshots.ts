@@ -10,6 +10,12 @@ export const snapshotItem = z.object({
   setId,
   received: instant,
   lockedUntil: instant,
+  /**
+   * `kept`; `deleted`: it goes at `contentUntil` and can be restored and brought back until then; `gone`: only the
+   * manifest is left, so that the chain of a set has no gap.
+   */
+  state: z.enum(['kept', 'deleted', 'gone']),
+  contentUntil: instant.nullable(),
   /** Signed object of kind `manifest`. */
   manifest: base64(LIMITS.manifestBytesMax),
 });

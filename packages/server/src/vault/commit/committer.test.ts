@@ -81,6 +81,35 @@ test('a delta against the head makes the next snapshot, and verifies', async () 
   expect(await verifyAll(vault)).toEqual([]);
 });
 
+test('what a node of the new head still needs is not taken away, whatever the device says', async () => {
+  const [kept, left] = [sampleBlob(device), sampleBlob(device)];
+  const leaf = sampleBlob(device, { type: 'catalog', table: [kept.chunkId, left.chunkId] });
+  const root = sampleBlob(device, { type: 'catalog', table: [leaf.chunkId] });
+  await run.send([kept, left]);
+  await run.send([leaf, root], 'catalog');
+  const refs = [kept, left, leaf, root].map(({ chunkId }) => chunkId);
+  await run.stage('add', refs);
+  const first = sampleSnapshot(device, refs, root.chunkId);
+  expect(await run.commit(first)).toMatchObject({ status: 'committed' });
+  const lying = await SampleRun.open(vault, device);
+  await lying.stage('remove', [left.chunkId]);
+  const poorer = refs.filter((id) => id !== left.chunkId);
+  const snapshot = sampleSnapshot(device, poorer, root.chunkId, first);
+  await expect(lying.commit(snapshot, 'delta')).rejects.toEqual(refused('refset_mismatch'));
+  // With the leaf rewritten it is right, and so is taking away all of the old catalog.
+  const honest = await SampleRun.open(vault, device);
+  const newLeaf = sampleBlob(device, { type: 'catalog', table: [kept.chunkId] });
+  const newRoot = sampleBlob(device, { type: 'catalog', table: [newLeaf.chunkId] });
+  await honest.send([newLeaf, newRoot], 'catalog');
+  await honest.stage('add', [newLeaf.chunkId, newRoot.chunkId]);
+  await honest.stage('remove', [left.chunkId, leaf.chunkId, root.chunkId]);
+  const next = [kept, newLeaf, newRoot].map(({ chunkId }) => chunkId);
+  expect(await honest.commit(sampleSnapshot(device, next, newRoot.chunkId, first), 'delta')).toMatchObject({
+    status: 'committed',
+  });
+  expect(await verifyAll(vault)).toEqual([]);
+});
+
 test('the same manifest again gets the same answer, also when its session is gone', async () => {
   const { snapshot, result } = await run.backUp([sampleBlob(device)]);
   expect(await run.commit(snapshot)).toEqual(result);

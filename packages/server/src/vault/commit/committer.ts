@@ -2,9 +2,9 @@ import { CofreError } from '@cofre/shared/errors';
 import { snapshotIdOf, type Manifest } from '@cofre/shared/format/envelope/manifest';
 import { encodeReceipt } from '@cofre/shared/format/envelope/receipt';
 import type { SessionId, SnapshotId } from '@cofre/shared/ids';
-import { LIMITS } from '@cofre/shared/limits';
 import type { CommittedRow, StartedCommit } from '../index/commits.store.ts';
 import type { NewObject } from '../index/objects.store.ts';
+import type { PackedIds } from '../index/packed-ids.ts';
 import type { InSession } from '../index/sessions.store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { Caller, CommitResult } from '../vault.ts';
@@ -76,7 +76,7 @@ export class Committer {
   private async attempt(attempt: Attempt): Promise<CommitResult | 'again'> {
     const { draft } = attempt;
     try {
-      const missing = (await this.resolve(attempt)) ?? (await this.close(attempt));
+      const missing = (await this.resolve(attempt)) ?? (await this.walk(attempt));
       if (missing !== null) return { status: 'missing', total: missing.total, missing: missing.ids() };
       this.vault.crashPoint('commit-checked');
       return await this.objects.exclusively(() => this.publish(attempt));
@@ -114,34 +114,43 @@ export class Committer {
     return missing.total === 0 ? null : missing;
   }
 
-  /** Checks that nothing which an added node refers to lies outside the refset; null when all is there. */
-  private async close(attempt: Attempt): Promise<MissingIds | null> {
+  /**
+   * Walks the nodes that come and go: whatever the new catalog needs has to be in the refset, and live. Null when it is.
+   */
+  private async walk(attempt: Attempt): Promise<MissingIds | null> {
     const missing = new MissingIds();
+    let outside = await this.walkAll(attempt, 'walkAdded', missing);
+    if (attempt.isDelta) outside += await this.walkAll(attempt, 'walkRemoved', missing);
+    const end = await this.vault.index.call('concludeWalk', {
+      ...walkOf(attempt),
+      catalogRoot: Buffer.from(attempt.manifest.catalogRoot, 'hex'),
+    });
+    missing.add(end.damaged);
+    if (missing.total > 0) return missing;
+    outside += end.stillNeeded + (end.hasRoot ? 0 : 1);
+    if (outside === 0) return null;
+    const problem = `${outside} pieces that the catalog needs are not listed`;
+    throw new CofreError('refset_mismatch', { problem });
+  }
+
+  /** @returns how many ids of these nodes lie outside the refset */
+  private async walkAll(
+    attempt: Attempt,
+    operation: 'walkAdded' | 'walkRemoved',
+    missing: MissingIds,
+  ): Promise<number> {
     let outside = 0;
-    let after: number | null = 0;
-    while (after !== null) {
-      const step: Awaited<ReturnType<typeof this.closeStep>> = await this.closeStep(attempt, after);
-      missing.add(step.missing);
+    for (let after: number | null = 0; after !== null;) {
+      const step: WalkedStep = await this.vault.index.call(operation, {
+        ...walkOf(attempt),
+        after,
+        idsMax: STEP_IDS_MAX,
+      });
+      if (step.missing !== undefined) missing.add(step.missing);
       outside += step.outside;
       after = step.next;
     }
-    if (missing.total > 0) return missing;
-    if (outside === 0) return null;
-    throw new CofreError('refset_mismatch', {
-      problem: `${outside} pieces that the catalog needs are not listed`,
-    });
-  }
-
-  private closeStep({ started, isDelta, manifest, draft }: Attempt, after: number) {
-    return this.vault.index.call('checkClosure', {
-      draft,
-      domain: started.domain,
-      chain: started.chain,
-      isDelta,
-      catalogRoot: Buffer.from(manifest.catalogRoot, 'hex'),
-      after,
-      idsMax: STEP_IDS_MAX,
-    });
+    return outside;
   }
 
   private async publish(attempt: Attempt): Promise<CommitResult | 'again'> {
@@ -150,7 +159,7 @@ export class Committer {
     const known = await this.vault.index.call('findCommitted', { snapshotId, deviceId: caller.deviceId });
     if (known !== null) return committed(snapshotId, known);
     const receivedMs = this.vault.nowMs();
-    const lockedUntilMs = receivedMs + LIMITS.lockDefaultMs;
+    const lockedUntilMs = receivedMs + attempt.started.lockMs;
     const receipt = encodeReceipt({
       snapshotId,
       receivedNs: BigInt(receivedMs) * 1_000_000n,
@@ -176,6 +185,16 @@ export class Committer {
       throw error;
     }
   }
+}
+
+interface WalkedStep {
+  readonly missing?: PackedIds;
+  readonly outside: number;
+  readonly next: number | null;
+}
+
+function walkOf({ draft, started, isDelta }: Attempt) {
+  return { draft, domain: started.domain, chain: started.chain, isDelta };
 }
 
 /** Takes the published objects back on the way out. */
@@ -206,6 +225,7 @@ function finishInput(
     sequence: attempt.manifest.sequence,
     previous: attempt.manifest.previous,
     isComplete: attempt.manifest.isComplete,
+    requires: attempt.manifest.requires,
     refsetState: refset.state,
     refsetCount: refset.count,
     ...times,

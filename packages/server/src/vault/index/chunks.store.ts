@@ -11,18 +11,54 @@ import {
 
 export const CHUNK_LIVE = 0;
 
-/** One byte an id: 1 live, 0 not. */
+/** Flags of an answer to `have`; the last never leaves the server. */
+export const HAVE_MISSING = 0;
+export const HAVE_LIVE = 1;
+/** Live, but condemned: whoever is told that it is there must have revived it before. */
+export const HAVE_CONDEMNED = 2;
+
+/** One byte an id: {@link HAVE_MISSING}, {@link HAVE_LIVE} or {@link HAVE_CONDEMNED}. */
 export function haveChunks(
   index: IndexConnection,
   input: InSession & { ids: PackedIds },
 ): { flags: Uint8Array; leaseUntilMs: number } {
   const session = requireSession(index, input);
   const flags = new Uint8Array(countOfIds(input.ids));
-  const find = index.statement('SELECT state FROM chunks WHERE domain = ? AND chunk_id = ?').pluck();
+  const find = index
+    .statement(
+      `SELECT iif(condemned_in IS NULL, ${HAVE_LIVE}, ${HAVE_CONDEMNED}) FROM chunks LEFT JOIN loose_chunks USING (chunk)
+       WHERE domain = ? AND chunk_id = ? AND state = ${CHUNK_LIVE}`,
+    )
+    .pluck();
   for (let place = 0; place < flags.length; place++) {
-    if (find.get(session.domain, idAt(input.ids, place)) === CHUNK_LIVE) flags[place] = 1;
+    const flag = find.get(session.domain, idAt(input.ids, place)) as number | undefined;
+    flags[place] = flag ?? HAVE_MISSING;
   }
   return { flags, leaseUntilMs: session.leaseUntilMs };
+}
+
+/**
+ * Takes back what a collection said about these chunks: from here on the session of whoever asks protects them.
+ * @returns one byte an id, {@link HAVE_LIVE} or {@link HAVE_MISSING}
+ */
+export function reviveChunks(index: IndexConnection, input: InSession & { ids: PackedIds }): Uint8Array {
+  const session = requireSession(index, input);
+  const flags = new Uint8Array(countOfIds(input.ids));
+  const find = index
+    .statement(`SELECT chunk FROM chunks WHERE domain = ? AND chunk_id = ? AND state = ${CHUNK_LIVE}`)
+    .pluck();
+  for (let place = 0; place < flags.length; place++) {
+    const chunk = find.get(session.domain, idAt(input.ids, place)) as number | undefined;
+    if (chunk === undefined) continue;
+    reviveChunk(index, chunk);
+    flags[place] = HAVE_LIVE;
+  }
+  return flags;
+}
+
+/** A chunk that somebody has asked for, or sent again, is condemned anew at the earliest. */
+export function reviveChunk(index: IndexConnection, chunk: number): void {
+  index.run('UPDATE loose_chunks SET condemned_in = NULL, condemned_ms = NULL WHERE chunk = ?', chunk);
 }
 
 /** Where chunks lie: for each id its pack, offset and length, or pack 0 when it is not there. */

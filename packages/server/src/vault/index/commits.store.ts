@@ -1,14 +1,11 @@
 import { CofreError } from '@cofre/shared/errors';
-import { BLOB_TYPES } from '@cofre/shared/format/envelope/blob';
-import { CHUNK_LIVE } from './chunks.store.ts';
 import type { IndexConnection } from './connection.ts';
 import { insertObject, type NewObject } from './objects.store.ts';
-import { countOfIds, idAt, type PackedIds } from './packed-ids.ts';
 import { renewLease, requireSession, type InSession } from './sessions.store.ts';
 
 /**
- * A commit is prepared in bounded steps that read and fill the connection's draft, and then takes effect in one
- * transaction (`finishCommit`), which looks again at everything that may have changed since.
+ * Where a commit starts, and the one transaction in which it takes effect (`finishCommit`), which looks again at
+ * everything that may have changed while it was prepared (`commit-draft.store.ts`).
  */
 
 export interface StagedPart {
@@ -42,6 +39,7 @@ export type StartedCommit =
       readonly chain: number | null;
       readonly head: CommitHead | null;
       readonly livenessEpoch: number;
+      readonly lockMs: number;
       readonly parts: readonly StagedPart[];
     };
 
@@ -73,7 +71,8 @@ export function startCommit(
     throw new CofreError('invalid_request', { problem: 'the set was begun in another domain' });
   }
   for (const snapshotId of input.requires) {
-    if (index.get('SELECT 1 FROM snapshots WHERE snapshot_id = ?', snapshotId) === undefined) {
+    const sql = 'SELECT 1 FROM snapshots WHERE snapshot_id = ? AND deleted_ms IS NULL';
+    if (index.get(sql, snapshotId) === undefined) {
       throw new CofreError('invalid_request', {
         problem: `it requires snapshot ${snapshotId}, which is not here`,
       });
@@ -88,6 +87,8 @@ export function startCommit(
     chain: chain?.chain ?? null,
     head: chain ?? null,
     livenessEpoch: livenessEpoch(index),
+    lockMs: (index.get<{ lockMs: number }>('SELECT lock_ms AS lockMs FROM vault') as { lockMs: number })
+      .lockMs,
     parts: index.all<StagedPart>(
       `SELECT mode, part, length(ids) / 32 AS count, hash_state AS hashState FROM staged_parts
        WHERE session = ? ORDER BY mode, part`,
@@ -125,141 +126,6 @@ function livenessEpoch(index: IndexConnection): number {
     .epoch;
 }
 
-/** Forgets what was prepared for a commit. */
-export function clearDraft(index: IndexConnection, input: { draft: number }): void {
-  index.run('DELETE FROM temp.draft_refs WHERE draft = ?', input.draft);
-  index.drafts.delete(input.draft);
-}
-
-/** A node's table has up to 256 KiB. */
-const NODES_A_STEP = 64;
-
-export interface ResolveStep {
-  readonly draft: number;
-  readonly session: number;
-  readonly domain: number;
-  /** Null when refs are sent whole: then the head does not matter. */
-  readonly headChain: number | null;
-  readonly isDelta: boolean;
-  readonly mode: 'add' | 'remove';
-  readonly part: number;
-  /** Of the part when the refset was checked. */
-  readonly hashState: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
-
-/**
- * Looks the ids of a slice of a part up and adds their chunks to the draft.
- * @returns ids that are not live, and how many contradict the head or came before
- * @throws CofreError `refset_mismatch` when the part was replaced since the refset was checked
- */
-export function resolveRefs(
-  index: IndexConnection,
-  step: ResolveStep,
-): { missing: PackedIds; conflicts: number } {
-  index.drafts.add(step.draft);
-  const row = index.get<{ ids: Buffer; hashState: Buffer }>(
-    'SELECT ids, hash_state AS hashState FROM staged_parts WHERE session = ? AND mode = ? AND part = ?',
-    step.session,
-    step.mode,
-    step.part,
-  );
-  if (row?.hashState.equals(step.hashState) !== true) {
-    throw new CofreError('refset_mismatch', { problem: 'a part was sent anew during the commit' });
-  }
-  const { ids } = row;
-  const find = index.statement('SELECT chunk, state FROM chunks WHERE domain = ? AND chunk_id = ?');
-  const inHead = index.statement('SELECT 1 FROM head_refs WHERE chain = ? AND chunk = ?');
-  const insert = index.statement(
-    'INSERT INTO temp.draft_refs (draft, mode, chunk) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
-  );
-  const missing: Buffer[] = [];
-  let conflicts = 0;
-  for (let place = step.start; place < Math.min(step.end, countOfIds(ids)); place++) {
-    const id = idAt(ids, place);
-    const known = find.get(step.domain, id) as { chunk: number; state: number } | undefined;
-    // What is taken away may be damaged by now; what is added may not.
-    if (known === undefined || (step.mode === 'add' && known.state !== CHUNK_LIVE)) {
-      missing.push(id);
-      continue;
-    }
-    const isNew = insert.run(step.draft, step.mode, known.chunk).changes === 1;
-    const isInHead = step.headChain !== null && inHead.get(step.headChain, known.chunk) !== undefined;
-    const contradicts = step.isDelta && isInHead !== (step.mode === 'remove');
-    if (!isNew || contradicts) conflicts += 1;
-  }
-  return { missing: Buffer.concat(missing), conflicts };
-}
-
-export interface ClosureStep {
-  readonly draft: number;
-  readonly domain: number;
-  readonly chain: number | null;
-  readonly isDelta: boolean;
-  readonly catalogRoot: Uint8Array;
-  readonly after: number;
-  /** Ids that one step looks up, about. */
-  readonly idsMax: number;
-}
-
-/**
- * Checks that whatever the added nodes refer to belongs to the new refset, for some of them.
- * @returns the ids that are not live, how many are live and not in it, and where to go on (null at the end)
- */
-export function checkClosure(
-  index: IndexConnection,
-  step: ClosureStep,
-): { missing: PackedIds; outside: number; next: number | null } {
-  const missing: Buffer[] = [];
-  let outside = 0;
-  if (step.after === 0 && !isRootInRefset(index, step)) outside += 1;
-  const nodes = index
-    .statement(
-      `SELECT chunk, ids FROM temp.draft_refs JOIN node_tables USING (chunk)
-       WHERE draft = ? AND mode = 'add' AND chunk > ? ORDER BY chunk LIMIT ${NODES_A_STEP}`,
-    )
-    .all(step.draft, step.after) as { chunk: number; ids: Buffer }[];
-  let lookedUp = 0;
-  for (const node of nodes) {
-    for (let place = 0; place < countOfIds(node.ids); place++) {
-      const id = idAt(node.ids, place);
-      const found = placeInRefset(index, step, id);
-      if (found === 'missing') missing.push(id);
-      if (found === 'outside') outside += 1;
-    }
-    lookedUp += countOfIds(node.ids);
-    if (lookedUp >= step.idsMax) return { missing: Buffer.concat(missing), outside, next: node.chunk };
-  }
-  const next = nodes.length === NODES_A_STEP ? (nodes.at(-1)?.chunk ?? null) : null;
-  return { missing: Buffer.concat(missing), outside, next };
-}
-
-function placeInRefset(index: IndexConnection, step: ClosureStep, id: Buffer): 'in' | 'outside' | 'missing' {
-  const row = index
-    .statement('SELECT chunk, state FROM chunks WHERE domain = ? AND chunk_id = ?')
-    .get(step.domain, id) as { chunk: number; state: number } | undefined;
-  if (row === undefined || row.state !== CHUNK_LIVE) return 'missing';
-  return isInRefset(index, step, row.chunk) ? 'in' : 'outside';
-}
-
-function isInRefset(index: IndexConnection, step: ClosureStep, chunk: number): boolean {
-  const inDraft = index.statement('SELECT 1 FROM temp.draft_refs WHERE draft = ? AND mode = ? AND chunk = ?');
-  if (inDraft.get(step.draft, 'add', chunk) !== undefined) return true;
-  if (!step.isDelta || step.chain === null) return false;
-  if (inDraft.get(step.draft, 'remove', chunk) !== undefined) return false;
-  return index.get('SELECT 1 FROM head_refs WHERE chain = ? AND chunk = ?', step.chain, chunk) !== undefined;
-}
-
-function isRootInRefset(index: IndexConnection, step: ClosureStep): boolean {
-  const root = index.get<{ chunk: number; type: number }>(
-    'SELECT chunk, type FROM chunks WHERE domain = ? AND chunk_id = ?',
-    step.domain,
-    step.catalogRoot,
-  );
-  return root?.type === BLOB_TYPES.catalog && isInRefset(index, step, root.chunk);
-}
-
 export interface FinishCommit extends InSession {
   readonly draft: number;
   readonly session: number;
@@ -274,6 +140,7 @@ export interface FinishCommit extends InSession {
   readonly sequence: number;
   readonly previous: string | null;
   readonly isComplete: boolean;
+  readonly requires: readonly string[];
   readonly refsetState: Uint8Array;
   readonly refsetCount: number;
   readonly receivedMs: number;
@@ -302,6 +169,10 @@ export function finishCommit(index: IndexConnection, input: FinishCommit): 'comm
   const number = advanceChain(index, input, chain?.chain ?? null);
   moveRefs(index, input, number);
   insertSnapshot(index, input, number);
+  for (const required of input.requires) {
+    const sql = 'INSERT INTO snapshot_requires (number, required) VALUES (?, ?) ON CONFLICT DO NOTHING';
+    index.run(sql, input.manifest.number, required);
+  }
   index.run('DELETE FROM staged_parts WHERE session = ?', input.session);
   index.run('UPDATE sessions SET held_snapshot = ? WHERE session = ?', input.snapshotId, input.session);
   renewLease(index, input.session, input.nowMs);
@@ -341,12 +212,16 @@ function advanceChain(index: IndexConnection, input: FinishCommit, chain: number
   return number;
 }
 
-/** Ends the intervals of what the new head does not need, and begins those of what it adds. */
+/**
+ * Ends the intervals of what the new head does not need, and begins those of what it adds. What one of the two
+ * holds is not loose any more.
+ */
 function moveRefs(index: IndexConnection, input: FinishCommit, chain: number): void {
   const leaving = input.isDelta
     ? `chunk IN (SELECT chunk FROM temp.draft_refs WHERE draft = @draft AND mode = 'remove')`
     : `chunk NOT IN (SELECT chunk FROM temp.draft_refs WHERE draft = @draft AND mode = 'add')`;
   const values = { chain, draft: input.draft, sequence: input.sequence };
+  countBytes(index, leaving, values);
   index.run(
     `INSERT INTO past_refs (chain, chunk, from_sequence, to_sequence)
      SELECT chain, chunk, from_sequence, @sequence FROM head_refs WHERE chain = @chain AND ${leaving}`,
@@ -354,9 +229,46 @@ function moveRefs(index: IndexConnection, input: FinishCommit, chain: number): v
   );
   index.run(`DELETE FROM head_refs WHERE chain = @chain AND ${leaving}`, values);
   index.run(
-    `INSERT INTO head_refs (chain, chunk, from_sequence)
-     SELECT @chain, chunk, @sequence FROM temp.draft_refs WHERE draft = @draft AND mode = 'add'
-     ON CONFLICT DO NOTHING`,
+    `INSERT INTO head_refs (chain, chunk, from_sequence, parents)
+     SELECT @chain, chunk, @sequence, parents FROM temp.draft_refs WHERE draft = @draft AND mode = 'add'
+     ON CONFLICT DO UPDATE SET parents = excluded.parents`,
+    values,
+  );
+  index.run(
+    `UPDATE head_refs SET parents = head_refs.parents + draft_refs.parents FROM temp.draft_refs
+     WHERE draft = @draft AND mode = 'keep' AND chain = @chain AND head_refs.chunk = draft_refs.chunk`,
+    values,
+  );
+  index.run(
+    `DELETE FROM loose_chunks WHERE chunk IN
+       (SELECT chunk FROM temp.draft_refs WHERE draft = @draft AND mode = 'add')`,
+    values,
+  );
+}
+
+/** Moves stored lengths between head and past of a chain, before its refs move. */
+function countBytes(
+  index: IndexConnection,
+  leaving: string,
+  values: { chain: number; draft: number; sequence: number },
+): void {
+  index.run(
+    `WITH
+       gone (bytes) AS (
+         SELECT coalesce(sum(length), 0) FROM head_refs JOIN chunks USING (chunk) WHERE chain = @chain AND ${leaving}
+       ),
+       come (bytes, returned) AS (
+         SELECT coalesce(sum(length), 0), coalesce(sum(iif(EXISTS (
+             SELECT 1 FROM past_refs WHERE past_refs.chain = @chain AND past_refs.chunk = draft_refs.chunk
+           ), length, 0)), 0)
+         FROM temp.draft_refs JOIN chunks USING (chunk)
+         WHERE draft = @draft AND mode = 'add' AND NOT EXISTS (
+           SELECT 1 FROM head_refs WHERE head_refs.chain = @chain AND head_refs.chunk = draft_refs.chunk
+         )
+       )
+     UPDATE chains SET head_bytes = head_bytes + come.bytes - gone.bytes,
+       past_bytes = past_bytes + gone.bytes - come.returned
+     FROM gone, come WHERE chain = @chain`,
     values,
   );
 }

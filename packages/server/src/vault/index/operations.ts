@@ -1,12 +1,6 @@
-import { haveChunks, locateChunks } from './chunks.store.ts';
-import {
-  checkClosure,
-  clearDraft,
-  findCommitted,
-  finishCommit,
-  resolveRefs,
-  startCommit,
-} from './commits.store.ts';
+import { haveChunks, locateChunks, reviveChunks } from './chunks.store.ts';
+import { clearDraft, concludeWalk, resolveRefs, walkAdded, walkRemoved } from './commit-draft.store.ts';
+import { findCommitted, finishCommit, startCommit } from './commits.store.ts';
 import type { IndexConnection } from './connection.ts';
 import { beginObjects, doomFiles, dropIntents, forgetDoomed, listUnfinished } from './intents.store.ts';
 import {
@@ -24,6 +18,8 @@ import { listSnapshots } from './snapshots.store.ts';
 import { checkPart, stagePart } from './staging.store.ts';
 import {
   checkHeadClosure,
+  countChain,
+  countUnheld,
   findMiscounted,
   findUnknown,
   listChains,
@@ -40,9 +36,11 @@ import { countVault, createVault, describeVault } from './vault.store.ts';
  * Reads are answered at once; writes that wait together become one transaction.
  */
 export const READS = {
-  checkClosure,
   checkHeadClosure,
   checkPart,
+  concludeWalk,
+  countChain,
+  countUnheld,
   countVault,
   describeVault,
   findCommitted,
@@ -83,7 +81,10 @@ export const WRITES = {
   recordRoster,
   renewSession,
   resolveRefs,
+  reviveChunks,
   stagePart,
+  walkAdded,
+  walkRemoved,
 };
 
 type Operations = typeof READS & typeof WRITES;

@@ -2,7 +2,7 @@ import { CofreError } from '@cofre/shared/errors';
 import { PACK_HEADER_BYTES } from '@cofre/shared/format/envelope/pack';
 import { packPath } from '../layout.ts';
 import { catalogHeadroomBytes, displayBytes } from '../quota.ts';
-import { CHUNK_LIVE } from './chunks.store.ts';
+import { CHUNK_LIVE, reviveChunk } from './chunks.store.ts';
 import type { IndexConnection } from './connection.ts';
 import { addIntent } from './intents.store.ts';
 import { countOfIds, idAt, type PackedIds } from './packed-ids.ts';
@@ -12,6 +12,7 @@ export interface PackAnswer {
   readonly packNumber: number;
   readonly blobs: number;
   readonly duplicates: number;
+  readonly healed: number;
 }
 
 export type BegunPack =
@@ -74,7 +75,7 @@ function quotaParameters(limitBytes: number, usedBytes: number, wantedBytes: num
 function findOperation(index: IndexConnection, deviceId: string, operationId: string): PackAnswer | null {
   return (
     index.get<PackAnswer>(
-      `SELECT number AS packNumber, blobs, duplicates FROM packs WHERE device_id = ? AND operation_id = ?`,
+      `SELECT number AS packNumber, blobs, duplicates, healed FROM packs WHERE device_id = ? AND operation_id = ?`,
       deviceId,
       operationId,
     ) ?? null
@@ -116,8 +117,9 @@ export function recordPack(
   insertPack(index, input);
   const counted = insertBlobs(index, domain, input);
   index.run(
-    'UPDATE packs SET duplicates = ?, dead_bytes = dead_bytes + ? WHERE number = ?',
+    'UPDATE packs SET duplicates = ?, healed = ?, dead_bytes = dead_bytes + ? WHERE number = ?',
     counted.duplicates,
+    counted.healed,
     counted.deadBytes,
     input.number,
   );
@@ -128,6 +130,7 @@ export function recordPack(
     packNumber: input.number,
     blobs: countOfIds(input.ids),
     duplicates: counted.duplicates,
+    healed: counted.healed,
   };
   return { answer, isSuperseded: false };
 }
@@ -146,9 +149,9 @@ function requireKeyrings(index: IndexConnection, deviceId: string, keyPeriods: r
 
 function insertPack(index: IndexConnection, input: InSession & ArrivedPack): void {
   index.run(
-    `INSERT INTO packs (number, kind, length, hash, blobs, duplicates, dead_bytes, device_id, operation_id,
+    `INSERT INTO packs (number, kind, length, hash, blobs, duplicates, healed, dead_bytes, device_id, operation_id,
        received_ms)
-     VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?)`,
     input.number,
     input.kind,
     input.lengthBytes,
@@ -164,11 +167,12 @@ interface Counted {
   added: number;
   addedBytes: number;
   duplicates: number;
+  healed: number;
   deadBytes: number;
 }
 
 function insertBlobs(index: IndexConnection, domain: number, pack: ArrivedPack): Counted {
-  const counted: Counted = { added: 0, addedBytes: 0, duplicates: 0, deadBytes: 0 };
+  const counted: Counted = { added: 0, addedBytes: 0, duplicates: 0, healed: 0, deadBytes: 0 };
   const insert = index.statement(
     `INSERT INTO chunks (domain, chunk_id, pack, offset, length, type) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT DO NOTHING`,
@@ -184,6 +188,7 @@ function insertBlobs(index: IndexConnection, domain: number, pack: ArrivedPack):
     if (changes === 1) {
       counted.added += 1;
       counted.addedBytes += length;
+      index.run('INSERT INTO loose_chunks (chunk) VALUES (?)', lastInsertRowid);
       if (table !== null) insertTable(index, Number(lastInsertRowid), table);
     } else {
       settleKnown(index, counted, { domain, id, pack: pack.number, offset, length, type, table });
@@ -211,10 +216,12 @@ function settleKnown(index: IndexConnection, counted: Counted, blob: KnownBlob):
     blob.id,
   ) as { chunk: number; pack: number; length: number; state: number };
   counted.duplicates += 1;
+  reviveChunk(index, known.chunk);
   if (known.state === CHUNK_LIVE) {
     counted.deadBytes += blob.length;
     return;
   }
+  counted.healed += 1;
   index.run(
     'UPDATE chunks SET pack = ?, offset = ?, length = ?, type = ?, state = 0 WHERE chunk = ?',
     blob.pack,
@@ -225,13 +232,33 @@ function settleKnown(index: IndexConnection, counted: Counted, blob: KnownBlob):
   );
   index.run('UPDATE packs SET dead_bytes = dead_bytes + ? WHERE number = ?', known.length, known.pack);
   counted.addedBytes += blob.length - known.length;
-  if (blob.table !== null) insertTable(index, known.chunk, blob.table);
+  countHealed(index, known.chunk, blob.length - known.length);
+  requireSameTable(index, known.chunk, blob.table);
+}
+
+/** The same content may have been sealed to another length: the sets that need it count that. */
+function countHealed(index: IndexConnection, chunk: number, changeBytes: number): void {
+  if (changeBytes === 0) return;
+  const isInHead = 'EXISTS (SELECT 1 FROM head_refs WHERE head_refs.chain = chains.chain AND chunk = @chunk)';
+  const isInPast = 'EXISTS (SELECT 1 FROM past_refs WHERE past_refs.chain = chains.chain AND chunk = @chunk)';
+  const values = { chunk, changeBytes };
+  index.run(
+    `UPDATE chains SET past_bytes = past_bytes + @changeBytes WHERE NOT ${isInHead} AND ${isInPast}`,
+    values,
+  );
+  index.run(`UPDATE chains SET head_bytes = head_bytes + @changeBytes WHERE ${isInHead}`, values);
+}
+
+/**
+ * A node's id covers its table: with another one it is not that node, and what is counted of it would be wrong.
+ * @throws CofreError `pack_invalid`
+ */
+function requireSameTable(index: IndexConnection, chunk: number, table: PackedIds | null): void {
+  const known = index.get<{ ids: Buffer }>('SELECT ids FROM node_tables WHERE chunk = ?', chunk)?.ids ?? null;
+  const isSame = known === null || table === null ? known === table : known.equals(table);
+  if (!isSame) throw new CofreError('pack_invalid', { problem: 'a node comes again with another table' });
 }
 
 function insertTable(index: IndexConnection, chunk: number, ids: PackedIds): void {
-  index.run(
-    'INSERT INTO node_tables (chunk, ids) VALUES (?, ?) ON CONFLICT DO UPDATE SET ids = excluded.ids',
-    chunk,
-    ids,
-  );
+  index.run('INSERT INTO node_tables (chunk, ids) VALUES (?, ?)', chunk, ids);
 }

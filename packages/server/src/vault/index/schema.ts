@@ -15,6 +15,11 @@ export const MIGRATIONS: readonly string[] = [
     used_bytes INTEGER NOT NULL DEFAULT 0,
     -- Collections so far; a session remembers it.
     generation INTEGER NOT NULL DEFAULT 0,
+    -- How long a new snapshot is locked, and how long a deleted one can be brought back.
+    lock_ms INTEGER NOT NULL,
+    soft_delete_ms INTEGER NOT NULL,
+    -- Why nothing may be written or collected; null in ordinary life.
+    frozen_reason TEXT,
     -- Grows whenever a chunk may have stopped being live: what was checked before has to be checked again.
     liveness_epoch INTEGER NOT NULL DEFAULT 0,
     -- Numbers are taken from here before they are used, and never twice.
@@ -68,6 +73,8 @@ export const MIGRATIONS: readonly string[] = [
     blobs INTEGER NOT NULL,
     -- Blobs that were there already when it came, and the length of all that is not referred to any more.
     duplicates INTEGER NOT NULL,
+    -- Damaged chunks that it made whole again.
+    healed INTEGER NOT NULL,
     dead_bytes INTEGER NOT NULL,
     device_id TEXT NOT NULL,
     operation_id TEXT NOT NULL,
@@ -89,6 +96,17 @@ export const MIGRATIONS: readonly string[] = [
     UNIQUE (domain, chunk_id)
   ) STRICT;
   CREATE INDEX chunks_by_pack ON chunks (pack, offset);
+  CREATE INDEX chunks_quarantined ON chunks (chunk) WHERE state != 0;
+
+  -- Chunks that no snapshot needs: they have just arrived, or were left behind by one that went. Each chunk is in
+  -- head_refs, in past_refs or here, so that a collection looks at nothing else.
+  CREATE TABLE loose_chunks (
+    chunk INTEGER PRIMARY KEY REFERENCES chunks,
+    -- The generation that condemned it, and when; null before that, and after somebody asked for it.
+    condemned_in INTEGER,
+    condemned_ms INTEGER
+  ) STRICT;
+  CREATE INDEX loose_by_generation ON loose_chunks (condemned_in, condemned_ms);
 
   -- The cleartext tables of catalog and list nodes: what a snapshot needs can be walked without reading packs.
   CREATE TABLE node_tables (
@@ -107,6 +125,9 @@ export const MIGRATIONS: readonly string[] = [
     -- Set hash of the head's refset, to go on from: 2,048 bytes, and the count.
     refset_state BLOB NOT NULL,
     refset_count INTEGER NOT NULL,
+    -- Stored length of what the head needs, and of what only snapshots before it need.
+    head_bytes INTEGER NOT NULL DEFAULT 0,
+    past_bytes INTEGER NOT NULL DEFAULT 0,
     UNIQUE (device_id, set_id)
   ) STRICT;
 
@@ -120,28 +141,44 @@ export const MIGRATIONS: readonly string[] = [
     received_ms INTEGER NOT NULL,
     locked_until_ms INTEGER NOT NULL,
     refset_count INTEGER NOT NULL,
+    -- When a rule or a person deleted it, why, and until when it can be brought back; null while it is kept.
+    deleted_ms INTEGER,
+    delete_reason TEXT,
+    content_until_ms INTEGER,
+    -- The object that says that its content went; the manifest stays, so that a gap in the chain shows.
+    tombstone INTEGER REFERENCES objects,
     UNIQUE (chain, sequence)
   ) STRICT;
+  CREATE INDEX snapshots_deleted ON snapshots (content_until_ms) WHERE deleted_ms IS NOT NULL AND tombstone IS NULL;
+
+  -- Snapshots that another one can't be restored without.
+  CREATE TABLE snapshot_requires (
+    number INTEGER NOT NULL REFERENCES snapshots,
+    required TEXT NOT NULL REFERENCES snapshots (snapshot_id),
+    PRIMARY KEY (number, required)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX snapshot_requires_by_required ON snapshot_requires (required);
 
   -- What a chain's head needs, and since which sequence: a commit costs what it changes.
   CREATE TABLE head_refs (
     chain INTEGER NOT NULL REFERENCES chains,
     chunk INTEGER NOT NULL REFERENCES chunks,
     from_sequence INTEGER NOT NULL,
+    -- Nodes of the head that refer to it: while there are any, it can't be taken away.
+    parents INTEGER NOT NULL,
     PRIMARY KEY (chain, chunk)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX head_refs_by_chunk ON head_refs (chunk);
 
-  -- What only snapshots before the head need: those from one sequence up to, not including, another. Until a walk of
-  -- the tables has agreed (is_verified), a removal frees nothing: a device could be wrong, or lie.
+  -- What only snapshots before the head need: those from one sequence up to, not including, another.
   CREATE TABLE past_refs (
     chain INTEGER NOT NULL REFERENCES chains,
     chunk INTEGER NOT NULL REFERENCES chunks,
     from_sequence INTEGER NOT NULL,
     to_sequence INTEGER NOT NULL,
-    is_verified INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (chain, chunk, from_sequence)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX past_refs_by_end ON past_refs (chain, to_sequence, from_sequence);
   CREATE INDEX past_refs_by_chunk ON past_refs (chunk);
 
   CREATE TABLE sessions (
@@ -180,8 +217,11 @@ export const MIGRATIONS: readonly string[] = [
 export const DRAFT_SCHEMA = `
   CREATE TEMP TABLE draft_refs (
     draft INTEGER NOT NULL,
+    -- What becomes of the chunk: 'add', 'remove', or 'keep' where only the count of its parents changes.
     mode TEXT NOT NULL,
     chunk INTEGER NOT NULL,
+    -- Change of the count of nodes that refer to it.
+    parents INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (draft, mode, chunk)
   ) STRICT, WITHOUT ROWID;
 `;

@@ -1,6 +1,8 @@
 import { CofreError } from '@cofre/shared/errors';
 import { LIMITS } from '@cofre/shared/limits';
 import type { IndexConnection } from './connection.ts';
+import { findDamaged } from './damaged-chunks.store.ts';
+import type { PackedIds } from './packed-ids.ts';
 
 /** Who asks for what, and when: the same three for everything that happens in a session. */
 export interface InSession {
@@ -75,6 +77,8 @@ export interface OpenedSession {
     readonly sequence: number;
     readonly refsetCount: number;
     readonly refsetState: Uint8Array;
+    /** Ids of what it needs and is damaged, as many as are named at once. */
+    readonly damaged: PackedIds;
   } | null;
   readonly domainChunkCount: number;
 }
@@ -181,15 +185,16 @@ export function findDomain(index: IndexConnection, domainId: string): DomainRow 
 }
 
 function findHead(index: IndexConnection, deviceId: string, setId: string): OpenedSession['head'] {
-  return (
-    index.get<NonNullable<OpenedSession['head']>>(
-      `SELECT head_snapshot AS snapshotId, head_sequence AS sequence, refset_count AS refsetCount,
+  const head = index.get<Omit<NonNullable<OpenedSession['head']>, 'damaged'> & { chain: number }>(
+    `SELECT chain, head_snapshot AS snapshotId, head_sequence AS sequence, refset_count AS refsetCount,
          refset_state AS refsetState
        FROM chains WHERE device_id = ? AND set_id = ?`,
-      deviceId,
-      setId,
-    ) ?? null
+    deviceId,
+    setId,
   );
+  if (head === undefined) return null;
+  const { chain, ...known } = head;
+  return { ...known, damaged: findDamaged(index, chain) };
 }
 
 /** Sessions whose lease ran out hold nothing any more, and what they staged is dropped. */

@@ -7,6 +7,9 @@ export interface SnapshotListRow {
   readonly setId: string;
   readonly receivedMs: number;
   readonly lockedUntilMs: number;
+  readonly contentUntilMs: number | null;
+  /** Its content is gone. */
+  readonly isStub: number;
   readonly manifest: Uint8Array;
 }
 
@@ -21,7 +24,8 @@ export function listSnapshots(
   const cursor = index
     .statement(
       `SELECT number, snapshot_id AS snapshotId, chains.device_id AS deviceId, set_id AS setId,
-         received_ms AS receivedMs, locked_until_ms AS lockedUntilMs, bytes AS manifest
+         received_ms AS receivedMs, locked_until_ms AS lockedUntilMs, content_until_ms AS contentUntilMs,
+         tombstone IS NOT NULL AS isStub, bytes AS manifest
        FROM snapshots JOIN chains USING (chain) JOIN objects USING (number)
        WHERE number > @after AND (@deviceId IS NULL OR chains.device_id = @deviceId)
          AND (@setId IS NULL OR set_id = @setId)

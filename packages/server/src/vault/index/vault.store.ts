@@ -1,3 +1,4 @@
+import { LIMITS } from '@cofre/shared/limits';
 import type { IndexConnection } from './connection.ts';
 
 /** The single row about the vault itself. */
@@ -12,14 +13,20 @@ export interface VaultRow {
   /** No file of the store may have these numbers yet, nor higher ones. */
   readonly nextPack: number;
   readonly nextObject: number;
+  readonly lockMs: number;
+  readonly softDeleteMs: number;
+  readonly frozenReason: string | null;
 }
 
 /** Makes the vault's row if it is not there. */
 export function createVault(index: IndexConnection, input: { tenantId: string; nowMs: number }): void {
   index.run(
-    'INSERT INTO vault (only_row, tenant_id, created_ms) VALUES (1, ?, ?) ON CONFLICT DO NOTHING',
+    `INSERT INTO vault (only_row, tenant_id, created_ms, lock_ms, soft_delete_ms) VALUES (1, ?, ?, ?, ?)
+     ON CONFLICT DO NOTHING`,
     input.tenantId,
     input.nowMs,
+    LIMITS.lockDefaultMs,
+    LIMITS.softDeleteDefaultMs,
   );
 }
 
@@ -29,7 +36,8 @@ export function describeVault(index: IndexConnection): VaultRow | null {
     index.get<VaultRow>(
       `SELECT tenant_id AS tenantId, quota_bytes AS quotaBytes, used_bytes AS usedBytes, generation,
          liveness_epoch AS livenessEpoch, authority_key AS authorityKey, roster_version AS rosterVersion,
-         next_pack AS nextPack, next_object AS nextObject
+         next_pack AS nextPack, next_object AS nextObject, lock_ms AS lockMs, soft_delete_ms AS softDeleteMs,
+         frozen_reason AS frozenReason
        FROM vault`,
     ) ?? null
   );

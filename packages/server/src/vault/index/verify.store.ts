@@ -147,12 +147,62 @@ export function findMiscounted(index: IndexConnection, input: { chain: number })
          UNION ALL SELECT from_sequence, count(*) FROM past_refs WHERE chain = @chain GROUP BY 1
          UNION ALL SELECT to_sequence, -count(*) FROM past_refs WHERE chain = @chain GROUP BY 1
        )
-       SELECT snapshot_id AS snapshotId FROM snapshots WHERE chain = @chain AND refset_count !=
+       SELECT snapshot_id AS snapshotId FROM snapshots WHERE chain = @chain AND tombstone IS NULL AND refset_count !=
          (SELECT coalesce(sum(change), 0) FROM steps WHERE steps.sequence <= snapshots.sequence)
        LIMIT 100`,
       input,
     )
     .map(({ snapshotId }) => snapshotId);
+}
+
+/** What a chain's row and its refs count, beside what is there to count: equal in a sound index. */
+export function countChain(
+  index: IndexConnection,
+  input: { chain: number },
+): { counted: ChainCounts; actual: ChainCounts } {
+  const counted = index.get<ChainCounts>(
+    `SELECT head_bytes AS headBytes, past_bytes AS pastBytes,
+       (SELECT coalesce(sum(parents), 0) FROM head_refs WHERE chain = @chain) AS parents
+     FROM chains WHERE chain = @chain`,
+    input,
+  ) as ChainCounts;
+  const actual = index.get<ChainCounts>(
+    `SELECT
+       (SELECT coalesce(sum(length), 0) FROM head_refs JOIN chunks USING (chunk) WHERE chain = @chain) AS headBytes,
+       (SELECT coalesce(sum(length), 0) FROM chunks WHERE chunk IN (
+         SELECT chunk FROM past_refs WHERE chain = @chain EXCEPT SELECT chunk FROM head_refs WHERE chain = @chain
+       )) AS pastBytes,
+       (SELECT coalesce(sum(length(ids) / 32), 0) FROM head_refs JOIN node_tables USING (chunk)
+        WHERE chain = @chain) AS parents`,
+    input,
+  ) as ChainCounts;
+  return { counted, actual };
+}
+
+export interface ChainCounts {
+  readonly headBytes: number;
+  readonly pastBytes: number;
+  /** References from nodes of the head. */
+  readonly parents: number;
+}
+
+/**
+ * Of some chunks, how many are needed by nothing and not noted as loose (they would stay for ever), and how many are
+ * noted as loose though something needs them; `last` is where to go on.
+ */
+export function countUnheld(
+  index: IndexConnection,
+  input: { after: number; limit: number },
+): { forgotten: number; misheld: number; last: number | null } {
+  const isHeld = `(EXISTS (SELECT 1 FROM head_refs WHERE head_refs.chunk = some.chunk)
+    OR EXISTS (SELECT 1 FROM past_refs WHERE past_refs.chunk = some.chunk))`;
+  const isLoose = 'EXISTS (SELECT 1 FROM loose_chunks WHERE loose_chunks.chunk = some.chunk)';
+  return index.get<{ forgotten: number; misheld: number; last: number | null }>(
+    `SELECT coalesce(sum(NOT ${isHeld} AND NOT ${isLoose}), 0) AS forgotten,
+       coalesce(sum(${isHeld} AND ${isLoose}), 0) AS misheld, max(chunk) AS last
+     FROM (SELECT chunk FROM chunks WHERE chunk > @after ORDER BY chunk LIMIT @limit) AS some`,
+    input,
+  ) as { forgotten: number; misheld: number; last: number | null };
 }
 
 /** The keys that rosters name, by device: whoever signed an object is among them or unknown. */

@@ -7,7 +7,7 @@ import type { ChainRow } from '../index/verify.store.ts';
 import type { VaultContext } from '../vault-context.ts';
 
 export interface ChainProblem {
-  readonly code: 'refset_mismatch' | 'snapshot_incomplete' | 'snapshot_miscounted';
+  readonly code: 'refset_mismatch' | 'snapshot_incomplete' | 'snapshot_miscounted' | 'set_miscounted';
   readonly detail: string;
   readonly affectedSnapshots: readonly string[];
 }
@@ -32,6 +32,7 @@ export class ChainVerifier {
       ...(await this.compareHead(row)),
       ...(await this.checkClosure(row)),
       ...(await this.countOlder(row)),
+      ...(await this.compareCounts(row)),
     ];
     if (problems.length === 0) return [];
     const [now] = await this.vault.index.call('listChains', { after: row.chain - 1, limit: 1 });
@@ -101,5 +102,21 @@ export class ChainVerifier {
     if (affectedSnapshots.length === 0) return [];
     const detail = `${affectedSnapshots.length} snapshots have more or fewer pieces than they should`;
     return [{ code: 'snapshot_miscounted', detail, affectedSnapshots }];
+  }
+
+  private async compareCounts({ chain }: ChainRow): Promise<ChainProblem[]> {
+    const { counted, actual } = await this.vault.index.call('countChain', { chain });
+    const names = {
+      headBytes: 'bytes of the head',
+      pastBytes: 'bytes of earlier versions',
+      parents: 'references',
+    };
+    return (Object.keys(names) as (keyof typeof names)[])
+      .filter((name) => counted[name] !== actual[name])
+      .map((name) => ({
+        code: 'set_miscounted',
+        detail: `set ${chain} counts ${counted[name]} ${names[name]} instead of ${actual[name]}`,
+        affectedSnapshots: [],
+      }));
   }
 }

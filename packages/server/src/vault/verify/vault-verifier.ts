@@ -16,6 +16,12 @@ const BATCH_OBJECTS = 50;
 const BATCH_CHAINS = 100;
 const AFFECTED_MAX = 100;
 
+interface UnheldStep {
+  readonly forgotten: number;
+  readonly misheld: number;
+  readonly last: number | null;
+}
+
 /**
  * Walks a whole vault while it goes on working and names what is wrong: packs against their hashes and rows, files
  * without rows, objects, the refsets of all chains, the counters. It changes nothing.
@@ -34,6 +40,7 @@ export class VaultVerifier {
     yield* this.verifyFiles();
     yield* this.verifyObjects();
     yield* this.verifyChains();
+    yield* this.verifyLoose();
   }
 
   private async *verifyPacks(): AsyncGenerator<VerifyFinding> {
@@ -149,6 +156,20 @@ export class VaultVerifier {
       if (last === undefined) return;
       after = last.chain;
     }
+  }
+
+  /** A chunk that neither a snapshot nor the list of loose ones has would never be collected. */
+  private async *verifyLoose(): AsyncGenerator<VerifyFinding> {
+    let [forgotten, misheld] = [0, 0];
+    for (let after: number | null = 0; after !== null;) {
+      const step: UnheldStep = await this.vault.index.call('countUnheld', { after, limit: BATCH_CHUNKS });
+      forgotten += step.forgotten;
+      misheld += step.misheld;
+      after = step.last;
+    }
+    if (forgotten > 0) yield this.finding('chunk_forgotten', `${forgotten} pieces belong to nothing`);
+    if (misheld > 0)
+      yield this.finding('chunk_misheld', `${misheld} pieces that are needed are noted as loose`);
   }
 
   private finding(code: string, detail: string, affectedSnapshots: readonly string[] = []): VerifyFinding {
