@@ -30,6 +30,7 @@ export const SHARED_FOR_SERVER = [
   'limits',
   'bytes',
   'hash',
+  'release-memory',
   'signature',
 ] as const;
 

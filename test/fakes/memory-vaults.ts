@@ -125,7 +125,13 @@ export class MemoryVault implements Vault {
     };
     const { deviceId } = caller;
     const kept = { state: 'kept' as const, contentUntil: null };
-    this.snapshots.push({ ...item, ...kept, deviceId, setId: newRandomId(), manifest: manifest.toString('base64') });
+    this.snapshots.push({
+      ...item,
+      ...kept,
+      deviceId,
+      setId: newRandomId(),
+      manifest: manifest.toString('base64'),
+    });
     return { status: 'committed', ...item };
   }
 

@@ -60,6 +60,7 @@ test('a session tells the head that it holds, and how much the domain has', asyn
     sequence: 1,
     refsetCount: snapshot.manifest.refset.count,
     refsetDigest: snapshot.manifest.refset.digest,
+    damaged: '',
   });
   expect(session.domainChunkCount).toBe(2);
 });

@@ -15,13 +15,15 @@ function senderWith(keyringStored: Promise<void> = Promise.resolve()) {
   const ending = new RunEnding(controller.signal);
   const uploads: Upload[] = [];
   const putPack = async (_session: SessionId, operationId: string) =>
-    await new Promise<{ packNumber: number; blobs: number; duplicates: number; healed: number }>((resolve, reject) => {
-      uploads.push({
-        operationId,
-        fail: reject,
-        finish: () => resolve({ packNumber: 1, blobs: 1, duplicates: 0, healed: 0 }),
-      });
-    });
+    await new Promise<{ packNumber: number; blobs: number; duplicates: number; healed: number }>(
+      (resolve, reject) => {
+        uploads.push({
+          operationId,
+          fail: reject,
+          finish: () => resolve({ packNumber: 1, blobs: 1, duplicates: 0, healed: 0 }),
+        });
+      },
+    );
   const sender = new PackSender({ putPack }, 'session' as SessionId, keyringStored, ending);
   return { sender, uploads, ending, controller };
 }

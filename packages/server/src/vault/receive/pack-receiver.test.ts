@@ -61,7 +61,7 @@ test('a pack is kept as it came, and its blobs are live', async () => {
   const blobs = [sampleBlob(device), sampleBlob(device)];
   const pack = samplePack(blobs);
   const stored = await run.sendBytes(pack);
-  expect(stored).toEqual({ packNumber: 1, blobs: 2, duplicates: 0 });
+  expect(stored).toEqual({ packNumber: 1, blobs: 2, duplicates: 0, healed: 0 });
   expect(readFileSync(join(opened.storeFolder, vault.tenantId, 'packs/01/1.pack')).equals(pack)).toBe(true);
   expect(filesIn('incoming')).toEqual([]);
   expect(await run.have([...blobs.map(({ chunkId }) => chunkId), sampleBlob(device).chunkId])).toEqual([
