@@ -6,7 +6,7 @@ import { looksIncompressible } from './payload-probe.ts';
 const MEBIBYTE = 1024 * 1024;
 const random = new SeededRandom('probe');
 const noise = random.bytes(MEBIBYTE);
-const lines = Array.from({ length: 30_000 }, () => `${random.below(1e9)} ${random.text(8)}`);
+const lines = Array.from({ length: 30_000 }, () => `${random.below(1e9)} ${random.text(8).toString()}`);
 const text = Buffer.from(lines.join('\n')).subarray(0, MEBIBYTE / 2);
 
 it('finds nothing to save in random bytes and archives', () => {

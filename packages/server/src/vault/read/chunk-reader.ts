@@ -2,13 +2,13 @@ import { BLOB_HEADER_BYTES, blobLength, readBlobHeader } from '@cofre/shared/for
 import { CofreError } from '@cofre/shared/errors';
 import type { ChunkId, DomainId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
-import { releaseMemory } from '@cofre/shared/release-memory';
 import { encodeEndFrame, encodeFrameHeader } from '@cofre/shared/wire/chunk-frames';
 import { isUnreadable } from '../../platform/storage-failure.ts';
 import { packIds } from '../index/packed-ids.ts';
 import { packPath } from '../layout.ts';
 import type { Caller } from '../vault.ts';
 import type { VaultContext } from '../vault-context.ts';
+import { freeRead } from './pack-files.ts';
 import { planReads, type ReadRun } from './read-plan.ts';
 
 /** What is in hand of a run: all of it, or the beginning of a blob that is larger than one read. */
@@ -53,7 +53,7 @@ export class ChunkReader {
         const isFound = yield* framesOf(run, fetched, ids, domainId);
         const beginningBytes = fetched?.bytes.length ?? 0;
         // Only here, where more was asked for: a consumer that left may not be done with its last piece.
-        if (fetched !== null) releaseMemory(fetched.bytes);
+        if (fetched !== null) freeRead(fetched.bytes);
         if (isFound && fetched?.isWhole === false) yield* this.readRest(run, beginningBytes);
       }
     } finally {
@@ -112,7 +112,7 @@ export class ChunkReader {
       }
       done += wanted;
       yield bytes;
-      releaseMemory(bytes);
+      freeRead(bytes);
     }
   }
 

@@ -81,6 +81,14 @@ async function openIfThere(path: string): Promise<FileHandle | null> {
   }
 }
 
+/** Smaller reads may lie in a pool that others share. */
+const FREED_BYTES_MIN = 128 * 1024;
+
+/** Frees the memory of what was read; it is empty afterwards, and so is every view of it. */
+export function freeRead({ buffer }: Buffer): void {
+  if (buffer.byteLength >= FREED_BYTES_MIN && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
 async function readFully(file: FileHandle, offset: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   let done = 0;
