@@ -425,11 +425,32 @@ const catalogue = {
     en: ['The server cannot do this now: {problem}', 'Try again in a moment.'],
     es: ['El servidor no puede hacerlo ahora: {problem}', 'Vuelva a intentar en un momento.'],
   },
+  index_unusable: {
+    http: 503,
+    exit: EXIT.failed,
+    en: ['The index of tenant {tenant} {problem}', 'The provider has to stop the server and run: {command}'],
+    es: [
+      'El índice del cliente {tenant}: {problem}',
+      'El proveedor debe detener el servidor y ejecutar: {command}',
+    ],
+  },
   tenant_suspended: {
     http: 403,
     exit: EXIT.failed,
     en: ['This account is suspended: restores go on, backups do not.', 'Ask the provider.'],
     es: ['Esta cuenta está suspendida: se puede restaurar, pero no respaldar.', 'Consulte al proveedor.'],
+  },
+  snapshot_gone: {
+    http: 410,
+    exit: EXIT.notFound,
+    en: [
+      'The content of snapshot {snapshot} is gone: it was deleted, and the time to bring it back is over.',
+      'Choose another one: cofre snapshots lists those that can be restored.',
+    ],
+    es: [
+      'El contenido del respaldo {snapshot} ya no existe: fue eliminado y venció el plazo para recuperarlo.',
+      'Elija otro: cofre snapshots muestra los que se pueden restaurar.',
+    ],
   },
   // Restoring
   target_not_empty: {
