@@ -89,6 +89,11 @@ export const LIMITS = {
   /** A deleted snapshot can be brought back for this long, unless the tenant has another period. */
   softDeleteDefaultMs: 14 * 24 * HOUR_MS,
   softDeleteMaxMs: 365 * 24 * HOUR_MS,
+  /** Nothing goes sooner than this after it was deleted: a mistake can be noticed. */
+  softDeleteMinMs: 24 * HOUR_MS,
+  /** Largest parts of a retention rule: more snapshots than one an hour for a year, and a century. */
+  retentionCountMax: 10_000,
+  retentionDaysMax: 36_500,
   /** The oldest look at a piece on the server's disk that a full backup may call recent. */
   verifiedWithinMaxMs: 365 * 24 * HOUR_MS,
   /** Pieces that no snapshot needs stay this long after they were condemned: an interrupted run goes on from them. */
