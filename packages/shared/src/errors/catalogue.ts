@@ -477,6 +477,82 @@ const catalogue = {
     en: ['There is no space left at {path}.', 'Make room or choose another target, and restore again.'],
     es: ['No queda espacio en {path}.', 'Libere espacio o elija otro destino, y restaure otra vez.'],
   },
+  // Keeping and deleting snapshots
+  rule_keeps_nothing: {
+    http: 422,
+    exit: EXIT.usage,
+    en: ['A retention rule that keeps nothing is refused.', 'Give at least one of its parts a number above 0.'],
+    es: [
+      'Se rechazó una regla de retención que no conserva nada.',
+      'Dé un número mayor que 0 al menos a una de sus partes.',
+    ],
+  },
+  locked: {
+    http: 409,
+    exit: EXIT.failed,
+    en: [
+      'Snapshot {snapshot} is locked until {until}: nothing and nobody deletes it before.',
+      'Delete it after that time.',
+    ],
+    es: [
+      'El respaldo {snapshot} está bloqueado hasta {until}: nada ni nadie lo borra antes.',
+      'Bórrelo después de esa fecha.',
+    ],
+  },
+  lock_not_shortened: {
+    http: 409,
+    exit: EXIT.failed,
+    en: [
+      'The lock time of {current} days cannot be shortened.',
+      'It can only be made longer: that is what it protects from.',
+    ],
+    es: [
+      'El tiempo de bloqueo de {current} días no se puede acortar.',
+      'Solo se puede alargar: de eso mismo protege.',
+    ],
+  },
+  last_complete: {
+    http: 409,
+    exit: EXIT.failed,
+    en: [
+      'Snapshot {snapshot} is the last complete one of its set.',
+      'Delete the whole set if nothing of it is needed any more.',
+    ],
+    es: [
+      'El respaldo {snapshot} es el último completo de su conjunto.',
+      'Borre el conjunto entero si ya no se necesita nada de él.',
+    ],
+  },
+  snapshot_required: {
+    http: 409,
+    exit: EXIT.failed,
+    en: [
+      'Snapshot {snapshot} is needed to restore snapshot {other}.',
+      'Delete the other one first.',
+    ],
+    es: [
+      'El respaldo {snapshot} se necesita para restaurar el respaldo {other}.',
+      'Borre primero el otro.',
+    ],
+  },
+  snapshot_gone: {
+    http: 410,
+    exit: EXIT.notFound,
+    en: ['The content of snapshot {snapshot} is gone.', 'Restore another snapshot.'],
+    es: ['El contenido del respaldo {snapshot} ya no está.', 'Restaure otro respaldo.'],
+  },
+  vault_frozen: {
+    http: 503,
+    exit: EXIT.failed,
+    en: [
+      'Nothing is deleted from this vault for now: {problem}',
+      'The provider has to settle that first; backups that are there can be restored.',
+    ],
+    es: [
+      'Por ahora no se borra nada de esta bóveda: {problem}',
+      'El proveedor debe resolverlo antes; los respaldos que hay se pueden restaurar.',
+    ],
+  },
   // Server start
   settings_invalid: {
     http: 500,
