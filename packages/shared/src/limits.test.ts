@@ -146,6 +146,13 @@ describe('time', () => {
     expect(LIMITS.serverAwayMaxMs).toBeLessThan(LIMITS.sessionLeaseMs);
   });
 
+  it('a scrub reads 10 TiB in half of its cycle, and makes its share up before it is due again', () => {
+    const bytes = LIMITS.scrubBytesPerSecond * (LIMITS.scrubCycleMs / 2000);
+    expect(bytes).toBeGreaterThanOrEqual(10 * 2 ** 40);
+    expect(LIMITS.scrubShareBytesMin).toBeGreaterThanOrEqual(LIMITS.packBytesMax);
+    expect(LIMITS.indexCheckMs).toBeLessThan(LIMITS.scrubCycleMs);
+  });
+
   it('a lock has an end', () => {
     expect(LIMITS.lockDefaultMs).toBeLessThanOrEqual(LIMITS.lockMaxMs);
   });

@@ -110,6 +110,22 @@ export const LIMITS = {
   /** Kept free on the store so that reads, commits and deletes go on when it is full. */
   storeHeadroomBytes: 64 * MIB,
 
+  // Scrub
+  /** Everything that is kept is read and compared once in this time. */
+  scrubCycleMs: 30 * 24 * HOUR_MS,
+  /** How fast it reads: a fifth of what an old hard disk gives, so that backups and restores go on beside it. */
+  scrubBytesPerSecond: 32 * MIB,
+  /** What it reads in a turn at least, so that a small vault is not read in crumbs. */
+  scrubShareBytesMin: 64 * MIB,
+  /** The longest pause that a share makes good for: after a long one it goes on slowly rather than all at once. */
+  scrubShareMaxMs: 24 * HOUR_MS,
+  /** The database of a vault is checked as often as this. */
+  indexCheckMs: 7 * 24 * HOUR_MS,
+  /** How long it is told what was damaged and is whole again. */
+  damageKeptMs: 365 * 24 * HOUR_MS,
+  /** Damages that are listed at once, open ones first. */
+  damageItemsMax: 10_000,
+
   // Agent memory, which a single budget shares out
   agentWorkersMax: 8,
   agentMemoryBytes: 256 * MIB,

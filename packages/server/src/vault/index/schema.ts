@@ -13,6 +13,8 @@ export const MIGRATIONS: readonly string[] = [
     quota_bytes INTEGER NOT NULL DEFAULT 0,
     -- Stored length of all chunks in the table; dead bytes in packs are not the tenant's.
     used_bytes INTEGER NOT NULL DEFAULT 0,
+    -- Length of the objects that devices brought: manifests with their receipts, keyrings, domain records.
+    object_bytes INTEGER NOT NULL DEFAULT 0,
     -- Collections so far; a session remembers it.
     generation INTEGER NOT NULL DEFAULT 0,
     -- How long a new snapshot is locked, and how long a deleted one can be brought back.
@@ -26,7 +28,10 @@ export const MIGRATIONS: readonly string[] = [
     next_pack INTEGER NOT NULL DEFAULT 1,
     next_object INTEGER NOT NULL DEFAULT 1,
     authority_key TEXT,
-    roster_version INTEGER
+    roster_version INTEGER,
+    -- When the scrub last took its share of the packs, and when this database was last checked.
+    scrubbed_ms INTEGER,
+    index_checked_ms INTEGER
   ) STRICT;
 
   -- A file that is about to get this name: if nothing else knows it after a crash, it is removed.
@@ -47,8 +52,11 @@ export const MIGRATIONS: readonly string[] = [
     device_id TEXT,
     sha256 BLOB NOT NULL,
     bytes BLOB NOT NULL,
+    -- When its file was last read and compared.
+    last_verified_ms INTEGER,
     UNIQUE (kind, key)
   ) STRICT;
+  CREATE INDEX objects_by_verified ON objects (coalesce(last_verified_ms, 0));
 
   CREATE TABLE roster_devices (
     device_id TEXT PRIMARY KEY,
@@ -79,9 +87,17 @@ export const MIGRATIONS: readonly string[] = [
     device_id TEXT NOT NULL,
     operation_id TEXT NOT NULL,
     received_ms INTEGER NOT NULL,
+    -- When it was last read from the disk and compared.
     last_verified_ms INTEGER,
+    -- Since when somebody waits for that to happen; null when nobody does.
+    scrub_first_ms INTEGER,
+    -- Something of it is altered that no chunk needs: nothing is lost, and it should be written anew.
+    needs_rewrite INTEGER NOT NULL DEFAULT 0,
     UNIQUE (device_id, operation_id)
   ) STRICT;
+  CREATE INDEX packs_by_verified ON packs (coalesce(last_verified_ms, received_ms));
+  CREATE INDEX packs_waiting ON packs (scrub_first_ms) WHERE scrub_first_ms IS NOT NULL;
+  CREATE INDEX packs_to_rewrite ON packs (number) WHERE needs_rewrite != 0;
 
   CREATE TABLE chunks (
     chunk INTEGER PRIMARY KEY,
@@ -97,6 +113,23 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX chunks_by_pack ON chunks (pack, offset);
   CREATE INDEX chunks_quarantined ON chunks (chunk) WHERE state != 0;
+
+  -- What was found altered or gone, and what became of it. The pack may be gone since, and so may the chunk.
+  CREATE TABLE damages (
+    damage INTEGER PRIMARY KEY,
+    found_ms INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    -- Of a chunk: where it lay and which it is; of an object: its number.
+    pack INTEGER,
+    domain INTEGER,
+    chunk_id BLOB,
+    object INTEGER,
+    -- When it became whole again, and by which pack; null while it is not.
+    healed_ms INTEGER,
+    healed_by_pack INTEGER
+  ) STRICT;
+  CREATE INDEX damages_open ON damages (domain, chunk_id) WHERE healed_ms IS NULL;
+  CREATE INDEX damages_healed ON damages (healed_ms) WHERE healed_ms IS NOT NULL;
 
   -- Chunks that no snapshot needs: they have just arrived, or were left behind by one that went. Each chunk is in
   -- head_refs, in past_refs or here, so that a collection looks at nothing else.

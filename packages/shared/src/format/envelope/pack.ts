@@ -43,8 +43,10 @@ export const PACK_END_BYTES = 8;
 export const TRAILER_MAGIC = 0x31546643; // "CfT1"
 const END_MAGIC = 0x31456643; // "CfE1"
 const TRAILER_VERSION = 1;
-const TRAILER_FIXED_BYTES = 12;
-const ENTRY_BYTES = CHUNK_ID_BYTES + 1 + 4 + 32;
+/** What a trailer begins with, before its entries. */
+export const TRAILER_FIXED_BYTES = 12;
+/** A blob's entry in the trailer. */
+export const PACK_ENTRY_BYTES = CHUNK_ID_BYTES + 1 + 4 + 32;
 const HASH_BYTES = 32;
 
 /** Bytes from the trailer's magic to the end of the file for `count` blobs. */
@@ -54,13 +56,22 @@ export function packTailLength(count: number): number {
 
 /** The tail of a pack (trailer and end), and the pack's hash. */
 export function encodePackTail(trailer: PackTrailer): { tail: Buffer; packHash: Buffer } {
-  const writer = new ByteWriter(packTailLength(trailer.entries.length));
-  writer.u32(TRAILER_MAGIC).u8(TRAILER_VERSION).u8(PACK_KINDS[trailer.kind]).u16(0);
-  writer.u32(trailer.entries.length);
+  const writer = new ByteWriter(trailer.entries.length * PACK_ENTRY_BYTES);
   for (const entry of trailer.entries) {
     writer.bytes(Buffer.from(entry.chunkId, 'hex')).u8(BLOB_TYPES[entry.type]);
     writer.u32(entry.length).bytes(entry.sha256);
   }
+  return packTailOf(PACK_KINDS[trailer.kind], writer.take());
+}
+
+/**
+ * The same from entries as they lie in a trailer, {@link PACK_ENTRY_BYTES} each: with it whoever has lost a tail finds
+ * out whether what he put together is what was there, for the pack's hash tells.
+ */
+export function packTailOf(kindCode: number, entries: Buffer): { tail: Buffer; packHash: Buffer } {
+  const count = entries.length / PACK_ENTRY_BYTES;
+  const writer = new ByteWriter(packTailLength(count));
+  writer.u32(TRAILER_MAGIC).u8(TRAILER_VERSION).u8(kindCode).u16(0).u32(count).bytes(entries);
   const packHash = sha256Of(PACK_HEADER, writer.view());
   writer.bytes(packHash);
   writer.u32(writer.length).u32(END_MAGIC);
@@ -95,7 +106,7 @@ export function decodePackTail(tail: Buffer): PackTrailer & { readonly packHash:
   }
   const count = reader.u32();
   if (count > LIMITS.packBlobsMax) reader.refuse(`${count} blobs`);
-  const entryReader = reader.inner(count * ENTRY_BYTES);
+  const entryReader = reader.inner(count * PACK_ENTRY_BYTES);
   // First of all, so that what was changed is not taken for what a later version wrote.
   const packHash = sha256Of(PACK_HEADER, tail.subarray(0, reader.offset));
   if (!packHash.equals(reader.bytes(HASH_BYTES))) reader.refuse('its trailer does not match its hash');
@@ -121,5 +132,5 @@ function kindOf(code: number): PackKind | null {
 }
 
 function trailerLength(count: number): number {
-  return TRAILER_FIXED_BYTES + count * ENTRY_BYTES + HASH_BYTES;
+  return TRAILER_FIXED_BYTES + count * PACK_ENTRY_BYTES + HASH_BYTES;
 }
