@@ -526,20 +526,11 @@ const catalogue = {
   snapshot_required: {
     http: 409,
     exit: EXIT.failed,
-    en: [
-      'Snapshot {snapshot} is needed to restore snapshot {other}.',
-      'Delete the other one first.',
-    ],
+    en: ['Snapshot {snapshot} is needed to restore snapshot {other}.', 'Delete the other one first.'],
     es: [
       'El respaldo {snapshot} se necesita para restaurar el respaldo {other}.',
       'Borre primero el otro.',
     ],
-  },
-  snapshot_gone: {
-    http: 410,
-    exit: EXIT.notFound,
-    en: ['The content of snapshot {snapshot} is gone.', 'Restore another snapshot.'],
-    es: ['El contenido del respaldo {snapshot} ya no está.', 'Restaure otro respaldo.'],
   },
   vault_frozen: {
     http: 503,
