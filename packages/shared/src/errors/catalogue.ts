@@ -481,7 +481,10 @@ const catalogue = {
   rule_keeps_nothing: {
     http: 422,
     exit: EXIT.usage,
-    en: ['A retention rule that keeps nothing is refused.', 'Give at least one of its parts a number above 0.'],
+    en: [
+      'A retention rule that keeps nothing is refused.',
+      'Give at least one of its parts a number above 0.',
+    ],
     es: [
       'Se rechazó una regla de retención que no conserva nada.',
       'Dé un número mayor que 0 al menos a una de sus partes.',
@@ -527,10 +530,7 @@ const catalogue = {
     http: 409,
     exit: EXIT.failed,
     en: ['Snapshot {snapshot} is needed to restore snapshot {other}.', 'Delete the other one first.'],
-    es: [
-      'El respaldo {snapshot} se necesita para restaurar el respaldo {other}.',
-      'Borre primero el otro.',
-    ],
+    es: ['El respaldo {snapshot} se necesita para restaurar el respaldo {other}.', 'Borre primero el otro.'],
   },
   vault_frozen: {
     http: 503,
