@@ -41,7 +41,9 @@ export const vaultStatistics = z.object({
   tenantId,
   name: z.string(),
   quotaBytes: byteCount,
+  /** What counts towards the quota: pieces, and manifests and keys that devices brought. */
   usedBytes: byteCount,
+  chunkBytes: byteCount,
   packs: z.number().int(),
   packBytes: byteCount,
   chunks: z.number().int(),

@@ -39,7 +39,9 @@ function countCommits(): number {
 test('writes that wait together become one transaction', async () => {
   const before = countCommits();
   const begun = await Promise.all(
-    Array.from({ length: 40 }, () => index.call('beginObjects', { kinds: ['keyring'], nowMs: 2 })),
+    Array.from({ length: 40 }, () =>
+      index.call('beginObjects', { objects: [{ kind: 'keyring', meteredBytes: 0 }], nowMs: 2 }),
+    ),
   );
   expect(new Set(begun.flatMap(({ numbers }) => numbers)).size).toBe(40);
   expect(countCommits() - before).toBeLessThan(20);
@@ -48,9 +50,9 @@ test('writes that wait together become one transaction', async () => {
 test('a write that is refused undoes itself alone, not those beside it', async () => {
   const session = { sessionId: 'ab', deviceId: 'cd', nowMs: 3 };
   const results = await Promise.allSettled([
-    index.call('beginObjects', { kinds: ['keyring'], nowMs: 3 }),
+    index.call('beginObjects', { objects: [{ kind: 'keyring', meteredBytes: 0 }], nowMs: 3 }),
     index.call('renewSession', session),
-    index.call('beginObjects', { kinds: ['domain'], nowMs: 3 }),
+    index.call('beginObjects', { objects: [{ kind: 'domain', meteredBytes: 0 }], nowMs: 3 }),
   ]);
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   expect(results[1]).toMatchObject({ reason: { code: 'not_found' } });
@@ -59,7 +61,7 @@ test('a write that is refused undoes itself alone, not those beside it', async (
 });
 
 test('only a file with an intent is ever doomed: what has its rows, or is not ours, is not', async () => {
-  await index.call('beginObjects', { kinds: ['keyring'], nowMs: 2 });
+  await index.call('beginObjects', { objects: [{ kind: 'keyring', meteredBytes: 0 }], nowMs: 2 });
   const paths = ['objects/1.keyring', 'objects/7.manifest'];
   expect(await index.call('doomFiles', { paths })).toEqual(['objects/1.keyring']);
   expect(await index.call('listUnfinished', { limit: 10 })).toEqual({

@@ -1,18 +1,31 @@
 import { objectPath, type StoredKind } from '../layout.ts';
 import type { IndexConnection } from './connection.ts';
+import { requireQuota } from './quota.store.ts';
 
-/** Takes numbers for objects that are about to be written, and notes their files. */
+/** An object before it has a number. What a device brings counts towards the quota: `meteredBytes`, else 0. */
+export interface ObjectToCome {
+  readonly kind: StoredKind;
+  readonly meteredBytes: number;
+}
+
+/**
+ * Takes numbers for objects that are about to be written, notes their files, and reserves what they take.
+ * @throws CofreError `over_quota`
+ */
 export function beginObjects(
   index: IndexConnection,
-  input: { kinds: readonly StoredKind[]; nowMs: number },
+  input: { objects: readonly ObjectToCome[]; nowMs: number },
 ): { numbers: number[] } {
+  const meteredBytes = input.objects.reduce((sum, object) => sum + object.meteredBytes, 0);
+  if (meteredBytes > 0) requireQuota(index, meteredBytes);
   const { first } = index.get<{ first: number }>(
     'UPDATE vault SET next_object = next_object + ? RETURNING next_object AS first',
-    input.kinds.length,
+    input.objects.length,
   ) as { first: number };
-  const numbers = input.kinds.map((_, place) => first - input.kinds.length + place);
-  input.kinds.forEach((kind, place) => {
-    addIntent(index, objectPath(numbers[place] as number, kind), 0, input.nowMs);
+  const numbers = input.objects.map((_, place) => first - input.objects.length + place);
+  input.objects.forEach((object, place) => {
+    const path = objectPath(numbers[place] as number, object.kind);
+    addIntent(index, path, object.meteredBytes, input.nowMs);
   });
   return { numbers };
 }

@@ -30,7 +30,7 @@ export function findObject(
   return index.get<ObjectRow>(sql, input.kind, input.key) ?? null;
 }
 
-/** Adds the row of an object that is durable in the store, in place of its intent. */
+/** Adds the row of an object that is durable in the store, in place of its intent and of what that reserved. */
 export function insertObject(index: IndexConnection, object: NewObject): void {
   index.run(
     'INSERT INTO objects (number, kind, key, device_id, sha256, bytes) VALUES (?, ?, ?, ?, ?, ?)',
@@ -41,6 +41,8 @@ export function insertObject(index: IndexConnection, object: NewObject): void {
     object.sha256,
     object.bytes,
   );
+  const isMetered = object.deviceId !== null;
+  if (isMetered) index.run('UPDATE vault SET object_bytes = object_bytes + ?', object.bytes.length);
   index.run('DELETE FROM intents WHERE path = ?', objectPath(object.number, object.kind));
 }
 

@@ -1,11 +1,11 @@
 import { CofreError } from '@cofre/shared/errors';
 import { PACK_HEADER_BYTES } from '@cofre/shared/format/envelope/pack';
 import { packPath } from '../layout.ts';
-import { catalogHeadroomBytes, displayBytes } from '../quota.ts';
 import { CHUNK_LIVE, reviveChunk } from './chunks.store.ts';
 import type { IndexConnection } from './connection.ts';
 import { addIntent } from './intents.store.ts';
 import { countOfIds, idAt, type PackedIds } from './packed-ids.ts';
+import { requireQuota } from './quota.store.ts';
 import { requireSession, renewLease, type InSession } from './sessions.store.ts';
 
 export interface PackAnswer {
@@ -36,40 +36,13 @@ export function beginPack(
   const session = requireSession(index, input);
   const answer = findOperation(index, input.deviceId, input.operationId);
   if (answer !== null) return { status: 'known', answer };
-  const contentRefusal = reserve(index, input.lengthBytes);
+  const contentRefusal = requireQuota(index, input.lengthBytes);
   const { number } = index.get<{ number: number }>(
     'UPDATE vault SET next_pack = next_pack + 1 RETURNING next_pack - 1 AS number',
   ) as { number: number };
   addIntent(index, packPath(number), input.lengthBytes, input.nowMs);
   renewLease(index, session.session, input.nowMs);
   return { status: 'begun', number, domainId: session.domainId, contentRefusal };
-}
-
-/** Null when content fits; else why it does not, while a catalog would. */
-function reserve(index: IndexConnection, lengthBytes: number): Record<string, string | number> | null {
-  const { quotaBytes, takenBytes } = index.get<{ quotaBytes: number; takenBytes: number }>(
-    `SELECT quota_bytes AS quotaBytes,
-       used_bytes + (SELECT coalesce(sum(reserved_bytes), 0) FROM intents) AS takenBytes
-     FROM vault`,
-  ) as { quotaBytes: number; takenBytes: number };
-  const wanted = takenBytes + lengthBytes;
-  if (wanted > quotaBytes)
-    throw new CofreError('over_quota', quotaParameters(quotaBytes, takenBytes, wanted));
-  const contentBytesMax = quotaBytes - catalogHeadroomBytes(quotaBytes);
-  if (wanted <= contentBytesMax) return null;
-  return quotaParameters(contentBytesMax, takenBytes, wanted);
-}
-
-function quotaParameters(limitBytes: number, usedBytes: number, wantedBytes: number) {
-  const missingBytes = wantedBytes - limitBytes;
-  return {
-    missing: displayBytes(missingBytes),
-    used: displayBytes(usedBytes),
-    quota: displayBytes(limitBytes),
-    missingBytes,
-    usedBytes,
-    quotaBytes: limitBytes,
-  };
 }
 
 function findOperation(index: IndexConnection, deviceId: string, operationId: string): PackAnswer | null {

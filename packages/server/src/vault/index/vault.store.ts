@@ -5,6 +5,7 @@ import type { IndexConnection } from './connection.ts';
 export interface VaultRow {
   readonly tenantId: string;
   readonly quotaBytes: number;
+  /** Stored length of all chunks. */
   readonly usedBytes: number;
   readonly generation: number;
   readonly livenessEpoch: number;
@@ -44,7 +45,9 @@ export function describeVault(index: IndexConnection): VaultRow | null {
 }
 
 export interface VaultCounts {
+  /** What counts towards the quota: pieces, and the objects that devices brought. */
   readonly usedBytes: number;
+  readonly chunkBytes: number;
   readonly packs: number;
   readonly packBytes: number;
   readonly chunks: number;
@@ -54,7 +57,7 @@ export interface VaultCounts {
 /** What the vault holds. Packs and snapshots are counted, so this takes some milliseconds. */
 export function countVault(index: IndexConnection): VaultCounts {
   return index.get<VaultCounts>(
-    `SELECT used_bytes AS usedBytes,
+    `SELECT used_bytes + object_bytes AS usedBytes, used_bytes AS chunkBytes,
        (SELECT count(*) FROM packs) AS packs,
        (SELECT coalesce(sum(length), 0) FROM packs) AS packBytes,
        (SELECT coalesce(sum(chunk_count), 0) FROM domains) AS chunks,

@@ -43,7 +43,10 @@ export class ObjectStore {
   ): Promise<Result> {
     this.vault.requireWritable();
     const { numbers } = await this.vault.index.call('beginObjects', {
-      kinds: contents.map(({ kind }) => kind),
+      objects: contents.map(({ kind, deviceId, bytes }) => ({
+        kind,
+        meteredBytes: deviceId === null ? 0 : bytes.length,
+      })),
       nowMs: this.vault.nowMs(),
     });
     this.vault.crashPoint('object-intent');

@@ -13,6 +13,7 @@ import {
 } from '../../../../../test/builders/sample-vault.ts';
 import {
   sampleBlob,
+  sampleKeyringObject,
   samplePack,
   sampleSnapshot,
   type SampleDevice,
@@ -53,7 +54,7 @@ function filesIn(folder: 'packs' | 'incoming'): string[] {
 async function expectNothingLeft(): Promise<void> {
   expect(filesIn('packs')).toEqual([]);
   expect(filesIn('incoming')).toEqual([]);
-  expect(await vault.statistics()).toMatchObject({ packs: 0, usedBytes: 0, chunks: 0 });
+  expect(await vault.statistics()).toMatchObject({ packs: 0, chunkBytes: 0, chunks: 0 });
   expect(await verifyAll(vault)).toEqual([]);
 }
 
@@ -67,8 +68,8 @@ test('a pack is kept as it came, and its blobs are live', async () => {
   expect(await run.have([...blobs.map(({ chunkId }) => chunkId), sampleBlob(device).chunkId])).toEqual([
     1, 1, 0,
   ]);
-  const usedBytes = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  expect(await vault.statistics()).toMatchObject({ usedBytes, packs: 1, packBytes: pack.length, chunks: 2 });
+  const chunkBytes = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  expect(await vault.statistics()).toMatchObject({ chunkBytes, packs: 1, packBytes: pack.length, chunks: 2 });
 });
 
 test('pieces are given back when they are written, and not looked at after', async () => {
@@ -119,7 +120,7 @@ test('what is there already is counted as dead, once for the tenant', async () =
   const other = sampleBlob(device);
   expect(await run.send([blob, other, other])).toMatchObject({ blobs: 3, duplicates: 2 });
   expect(await vault.statistics()).toMatchObject({
-    usedBytes: blob.bytes.length + other.bytes.length,
+    chunkBytes: blob.bytes.length + other.bytes.length,
     chunks: 2,
   });
   expect(await verifyAll(vault)).toEqual([]);
@@ -129,7 +130,7 @@ test('two runs that bring the same chunk at once share it', async () => {
   const rival = await SampleRun.open(vault, device);
   const blob = sampleBlob(device);
   await Promise.all([run.send([blob]), rival.send([blob])]);
-  expect(await vault.statistics()).toMatchObject({ packs: 2, chunks: 1, usedBytes: blob.bytes.length });
+  expect(await vault.statistics()).toMatchObject({ packs: 2, chunks: 1, chunkBytes: blob.bytes.length });
   const [read] = await readBlobs(vault, device, [blob.chunkId]);
   expect(read?.bytes.equals(blob.bytes)).toBe(true);
   expect(await verifyAll(vault)).toEqual([]);
@@ -210,12 +211,15 @@ test('a hundred uploads at the limit do not pass it by a byte', async () => {
   );
   const failed = results.filter((result) => result.status === 'rejected');
   expect(failed.every(({ reason }) => (reason as { code: string }).code === 'over_quota')).toBe(true);
-  const { usedBytes } = await vault.statistics();
+  const { usedBytes, chunkBytes } = await vault.statistics();
   expect(usedBytes).toBeLessThanOrEqual(content);
-  expect(usedBytes).toBe((100 - failed.length) * blobBytes);
+  expect(chunkBytes).toBe((100 - failed.length) * blobBytes);
   expect(failed.length).toBeGreaterThanOrEqual(90);
   // What was only reserved is free again: as much as fits can still be sent.
-  const fits = Math.floor(content / samplePack([sampleBlob(device, { sealedLength: 50_000 })]).length);
+  const keyBytes = usedBytes - chunkBytes;
+  const fits = Math.floor(
+    (content - keyBytes) / samplePack([sampleBlob(device, { sealedLength: 50_000 })]).length,
+  );
   for (let count = 100 - failed.length; count < fits; count++) {
     await run.send([sampleBlob(device, { sealedLength: 50_000 })]);
   }
@@ -255,4 +259,22 @@ test('a store that is nearly full refuses packs, while commits and reads go on',
   const read = await readBlobs(vault, device, first.refs);
   expect(read.map(({ status }) => status)).toEqual(['found', 'found']);
   opened = await opened.reopen({ storeHeadroomBytes: 0 });
+});
+
+test('what a device brings as objects counts too, and is refused where it would pass the quota', async () => {
+  const { usedBytes } = await vault.statistics();
+  await opened.vaults.setQuota(vault.tenantId, usedBytes + 500);
+  const store = () =>
+    vault.storeObject(device.caller, 'keyring', sampleKeyringObject(device, newRandomId<KeyPeriodId>()));
+  const results = [];
+  for (let count = 0; count < 5; count++) results.push(await Promise.allSettled([store()]));
+  expect(results.flat().map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'rejected',
+    'rejected',
+    'rejected',
+  ]);
+  expect((await vault.statistics()).usedBytes).toBeLessThanOrEqual(usedBytes + 500);
+  expect(await verifyAll(vault)).toEqual([]);
 });
