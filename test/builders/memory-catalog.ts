@@ -3,6 +3,7 @@ import { CatalogBuilder } from '@cofre/shared/catalog/catalog-builder';
 import { catalogKey } from '@cofre/shared/catalog/catalog-key';
 import { CatalogReader, type OpenedNode } from '@cofre/shared/catalog/catalog-reader';
 import { encodeEntryMetadata } from '@cofre/shared/catalog/entry-codec';
+import type { OnLost } from '@cofre/shared/catalog/lost-range';
 import type { EncodedNode } from '@cofre/shared/catalog/node';
 import { CofreError } from '@cofre/shared/errors';
 import type { Slice } from '@cofre/shared/format/entry';
@@ -36,8 +37,8 @@ export class MemoryCatalogs {
     return this.reader(builder.finish());
   }
 
-  reader(root: ChunkId): CatalogReader {
-    return new CatalogReader(root, async (ids) => ids.map((id) => this.#get(id)));
+  reader(root: ChunkId, onLost: OnLost | null = null): CatalogReader {
+    return new CatalogReader(root, async (ids) => ids.map((id) => this.#get(id)), onLost);
   }
 
   put({ table, plaintext }: EncodedNode): ChunkId {

@@ -6,6 +6,7 @@ import {
   type CatalogReader,
   type NodePlace,
 } from './catalog-reader.ts';
+import type { CatalogKey } from './catalog-key.ts';
 import type { LeafItem } from './node.ts';
 
 /** One path that differs between two catalogs; `before` or `after` is null where it does not exist. */
@@ -16,7 +17,8 @@ export interface CatalogDifference {
 
 /**
  * What differs between two catalogs of one domain, in catalog order. Nodes with the same id hold the same,
- * so shared parts are never fetched: the cost follows the difference.
+ * so shared parts are never fetched: the cost follows the difference. Where a reader tells what is lost, nothing
+ * is said about the entries that may be in it.
  */
 export async function* diffCatalogs(
   before: CatalogReader,
@@ -30,6 +32,10 @@ export async function* diffCatalogs(
     if (a?.kind === 'node' && b?.kind === 'node' && a.place.chunkId === b.place.chunkId) {
       left.skip();
       right.skip();
+    } else if (a?.kind === 'lost' && isNext(a, b)) {
+      await passLost(a, left, right);
+    } else if (b?.kind === 'lost' && isNext(b, a)) {
+      await passLost(b, right, left);
     } else if (a?.kind === 'node' && (b === null || keyOf(a) <= keyOf(b))) {
       await left.expand();
     } else if (b?.kind === 'node') {
@@ -41,6 +47,25 @@ export async function* diffCatalogs(
       if (difference !== null) yield difference;
     }
   }
+}
+
+/** Whether nothing of the other side comes before what is lost. */
+function isNext({ from }: LostHead, other: Head | null): boolean {
+  return other === null || keyOf(other) >= from;
+}
+
+/** Passes over what the other side has where one side is lost, one step at a time. */
+async function passLost({ before }: LostHead, lost: Cursor, other: Cursor): Promise<void> {
+  const head = other.head();
+  const isBehind = head === null || (before !== null && keyOf(head) >= before);
+  if (isBehind) lost.skip();
+  else if (head.kind === 'node' && !endsBefore(head.place.before, before)) await other.expand();
+  else if (head.kind === 'lost' && !endsBefore(head.before, before)) lost.skip();
+  else other.skip();
+}
+
+function endsBefore(end: CatalogKey | null, before: CatalogKey | null): boolean {
+  return before === null || (end !== null && end <= before);
 }
 
 function takeItems(left: Cursor, right: Cursor): CatalogDifference | null {
@@ -67,11 +92,20 @@ function isSameItem(a: LeafItem, b: LeafItem): boolean {
   );
 }
 
+interface LostHead {
+  readonly kind: 'lost';
+  readonly from: CatalogKey;
+  readonly before: CatalogKey | null;
+}
+
 type Head =
-  { readonly kind: 'node'; readonly place: NodePlace } | { readonly kind: 'item'; readonly item: LeafItem };
+  | { readonly kind: 'node'; readonly place: NodePlace }
+  | { readonly kind: 'item'; readonly item: LeafItem }
+  | LostHead;
 
 /** The smallest key that can come from a head. */
 function keyOf(head: Head): string {
+  if (head.kind === 'lost') return head.from;
   return head.kind === 'node' ? (head.place.firstKey ?? '') : head.item.key;
 }
 
@@ -102,7 +136,11 @@ class Cursor {
   async expand(): Promise<void> {
     const head = this.pending.pop();
     if (head?.kind !== 'node') throw new TypeError('only a node can be expanded');
-    const node = await this.reader.node(head.place);
+    const node = await this.reader.nodeOrLoss(head.place);
+    if (node === null) {
+      this.pending.push({ kind: 'lost', from: head.place.firstKey as CatalogKey, before: head.place.before });
+      return;
+    }
     const heads: Head[] =
       node.kind === 'leaf'
         ? node.items.map((item) => ({ kind: 'item', item }))

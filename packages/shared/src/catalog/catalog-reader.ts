@@ -5,6 +5,7 @@ import { LIMITS } from '../limits.ts';
 import type { ByteString } from '../bytes.ts';
 import { catalogKey, childrenPrefix, pathOfKey, subtreePrefix, type CatalogKey } from './catalog-key.ts';
 import { decodeEntryMetadata } from './entry-codec.ts';
+import { isNodeLoss, type OnLost } from './lost-range.ts';
 import {
   decodeCatalogNode,
   decodeList,
@@ -38,14 +39,23 @@ export interface CatalogItem {
 /** Nodes that one request asks for ahead of the scan. */
 const PREFETCH_NODES = 16;
 
-/** Reads a catalog: a folder, a subtree, one path, or everything, always as a range of keys. */
+/**
+ * Reads a catalog: a folder, a subtree, one path, or everything, always as a range of keys. Without its root there
+ * is none; what lies below any other node that is lost is told to whoever asked for that, or ends the reading.
+ */
 export class CatalogReader {
   readonly root: ChunkId;
   private readonly fetch: FetchNodes;
+  private readonly onLost: OnLost | null;
 
-  constructor(root: ChunkId, fetch: FetchNodes) {
+  /**
+   * @param onLost called, instead of throwing, whenever reading comes to what is lost: where that stands in the
+   *   order of what is read, and again when it is read again
+   */
+  constructor(root: ChunkId, fetch: FetchNodes, onLost: OnLost | null = null) {
     this.root = root;
     this.fetch = fetch;
+    this.onLost = onLost;
   }
 
   /** Everything, in catalog order. */
@@ -63,7 +73,7 @@ export class CatalogReader {
     return this.prefixed(subtreePrefix(folder));
   }
 
-  /** One path, or null where the snapshot has none. */
+  /** One path, or null where the snapshot has none, or has lost it. */
   async find(path: ByteString): Promise<CatalogItem | null> {
     const key = catalogKey(path);
     for await (const item of this.range(key, `${key}\0` as CatalogKey)) if (item.key === key) return item;
@@ -105,6 +115,21 @@ export class CatalogReader {
     return decodeNodeAt(opened, place);
   }
 
+  /** Like {@link node}; null, and told, when it is lost. */
+  async nodeOrLoss(place: NodePlace): Promise<CatalogNode | null> {
+    try {
+      return await this.node(place);
+    } catch (error) {
+      this.lose(place, error);
+      return null;
+    }
+  }
+
+  /** For whoever wants to know that before anything else is done. @throws CofreError when the root is lost */
+  async checkRoot(): Promise<void> {
+    await this.node(rootPlace(this.root));
+  }
+
   private prefixed(prefix: CatalogKey): AsyncGenerator<CatalogItem> {
     const [from, to] = boundsOf(prefix);
     return this.range(from, to);
@@ -118,16 +143,31 @@ export class CatalogReader {
     let position = 0;
     for await (const opened of this.fetchAhead(places.map(({ chunkId }) => chunkId))) {
       const place = places[position++] as NodePlace;
-      const node = decodeNodeAt(opened, place);
-      if (node.kind === 'inner') yield* this.scan(placesWithin(node.items, place, from, to), from, to);
-      else yield node.items.filter(({ key }) => isWithin(key, from, to)).map(itemOf);
+      let items: readonly CatalogItem[] = [];
+      let below: readonly NodePlace[] = [];
+      try {
+        const node = decodeNodeAt(notLost(opened), place);
+        if (node.kind === 'inner') below = placesWithin(node.items, place, from, to);
+        else items = node.items.filter(({ key }) => isWithin(key, from, to)).map(itemOf);
+      } catch (error) {
+        this.lose(place, error);
+      }
+      if (items.length > 0) yield items;
+      if (below.length > 0) yield* this.scan(below, from, to);
     }
+  }
+
+  /** Tells that a node is lost. @throws what is wrong, where nobody wants to be told or nothing can go on */
+  private lose({ chunkId, firstKey, before, entryCount }: NodePlace, error: unknown): void {
+    if (this.onLost === null || firstKey === null || !isNodeLoss(error)) throw error;
+    this.onLost({ nodeId: chunkId, from: firstKey, before, entryCount, error });
   }
 
   private async *listSlices(lists: readonly Slice[], level: number): AsyncGenerator<Slice> {
     let position = 0;
     for await (const opened of this.fetchAhead(lists.map(({ chunkId }) => chunkId))) {
-      const node = decodeList(opened.table, opened.plaintext);
+      const { table, plaintext } = notLost(opened);
+      const node = decodeList(table, plaintext);
       if (node.level !== level) refuseList('wrong level');
       let length = 0;
       for (const slice of node.slices) {
@@ -140,8 +180,8 @@ export class CatalogReader {
     }
   }
 
-  /** Nodes one by one; while some are used, the next ones are fetched. */
-  private async *fetchAhead(ids: readonly ChunkId[]): AsyncGenerator<OpenedNode> {
+  /** Nodes one by one, or what is wrong with one; while some are used, the next ones are fetched. */
+  private async *fetchAhead(ids: readonly ChunkId[]): AsyncGenerator<OpenedNode | CofreError> {
     let ahead = this.fetchPart(ids, 0);
     for (let start = 0; start < ids.length; start += PREFETCH_NODES) {
       const batch = await ahead;
@@ -152,8 +192,24 @@ export class CatalogReader {
     }
   }
 
-  private async fetchPart(ids: readonly ChunkId[], start: number): Promise<readonly OpenedNode[]> {
-    return start < ids.length ? await this.fetch(ids.slice(start, start + PREFETCH_NODES)) : [];
+  private async fetchPart(
+    ids: readonly ChunkId[],
+    start: number,
+  ): Promise<readonly (OpenedNode | CofreError)[]> {
+    return start < ids.length ? await this.fetchEach(ids.slice(start, start + PREFETCH_NODES)) : [];
+  }
+
+  /** All at once, or one by one when one of them is lost. */
+  private async fetchEach(ids: readonly ChunkId[]): Promise<readonly (OpenedNode | CofreError)[]> {
+    try {
+      return await this.fetch(ids);
+    } catch (error) {
+      if (!isNodeLoss(error)) throw error;
+      if (ids.length === 1) return [error];
+      const each: (OpenedNode | CofreError)[] = [];
+      for (const id of ids) each.push(...(await this.fetchEach([id])));
+      return each;
+    }
   }
 }
 
@@ -176,17 +232,20 @@ export interface NodePlace {
   /** All its keys lie before this one; null for the last. */
   readonly before: CatalogKey | null;
   readonly depth: number;
+  /** Entries in it and below it, as the node above says; 0 for the root, of which none does. */
+  readonly entryCount: number;
 }
 
 /** The place of a catalog's root: it may hold any keys, or none. */
 export function rootPlace(root: ChunkId): NodePlace {
-  return { chunkId: root, firstKey: null, before: null, depth: 0 };
+  return { chunkId: root, firstKey: null, before: null, depth: 0, entryCount: 0 };
 }
 
 /** The places of all children of an inner node that stands at `place`. */
 export function placesBelow(items: readonly InnerItem[], place: NodePlace): NodePlace[] {
-  return items.map(({ chunkId, firstKey }, index) => {
-    return { chunkId, firstKey, before: items[index + 1]?.firstKey ?? place.before, depth: place.depth + 1 };
+  const depth = place.depth + 1;
+  return items.map(({ chunkId, firstKey, entryCount }, index) => {
+    return { chunkId, firstKey, before: items[index + 1]?.firstKey ?? place.before, depth, entryCount };
   });
 }
 
@@ -230,6 +289,11 @@ export function itemOf(leaf: LeafItem): CatalogItem {
 
 function isWithin(key: CatalogKey, from: CatalogKey, to: CatalogKey | null): boolean {
   return key >= from && (to === null || key < to);
+}
+
+function notLost(opened: OpenedNode | CofreError): OpenedNode {
+  if (opened instanceof CofreError) throw opened;
+  return opened;
 }
 
 function checkLength({ length }: Slice): void {
