@@ -10,6 +10,8 @@ export const OBJECT_KINDS = [
   'manifest',
   'receipt',
   'roster',
+  'rule',
+  'tombstone',
 ] as const;
 export type StoredKind = (typeof OBJECT_KINDS)[number];
 
