@@ -180,9 +180,20 @@ export const MIGRATIONS: readonly string[] = [
     content_until_ms INTEGER,
     -- The object that says that its content went; the manifest stays, so that a gap in the chain shows.
     tombstone INTEGER REFERENCES objects,
+    -- It has its tombstone, and what only it needed is being let go of.
+    is_releasing INTEGER NOT NULL DEFAULT 0,
     UNIQUE (chain, sequence)
   ) STRICT;
   CREATE INDEX snapshots_deleted ON snapshots (content_until_ms) WHERE deleted_ms IS NOT NULL AND tombstone IS NULL;
+  CREATE INDEX snapshots_releasing ON snapshots (number) WHERE is_releasing = 1;
+
+  -- The newest retention setting of each set that ever had one; the ids of the tenant's default are empty.
+  CREATE TABLE retention_settings (
+    device_id TEXT NOT NULL,
+    set_id TEXT NOT NULL,
+    object INTEGER NOT NULL REFERENCES objects,
+    PRIMARY KEY (device_id, set_id)
+  ) STRICT, WITHOUT ROWID;
 
   -- Snapshots that another one can't be restored without.
   CREATE TABLE snapshot_requires (
@@ -256,5 +267,13 @@ export const DRAFT_SCHEMA = `
     -- Change of the count of nodes that refer to it.
     parents INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (draft, mode, chunk)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What a preview counts: by how many rows the snapshots that it is about hold a chunk.
+  CREATE TEMP TABLE draft_releases (
+    draft INTEGER NOT NULL,
+    chunk INTEGER NOT NULL,
+    holds INTEGER NOT NULL,
+    PRIMARY KEY (draft, chunk)
   ) STRICT, WITHOUT ROWID;
 `;
