@@ -64,13 +64,18 @@ export function recordDomain(index: IndexConnection, input: { object: NewObject 
   );
 }
 
-/** Adds a description of the tenant; its quota is in force from then on. */
+/** Adds a description of the tenant; it is in force from then on, though no lock time gets shorter. */
 export function recordDescription(
   index: IndexConnection,
-  input: { object: NewObject; quotaBytes: number },
+  input: { object: NewObject; quotaBytes: number; lockMs: number; softDeleteMs: number },
 ): void {
   insertObject(index, input.object);
-  index.run('UPDATE vault SET quota_bytes = ?', input.quotaBytes);
+  index.run(
+    'UPDATE vault SET quota_bytes = ?, lock_ms = max(lock_ms, ?), soft_delete_ms = ?',
+    input.quotaBytes,
+    input.lockMs,
+    input.softDeleteMs,
+  );
 }
 
 /** The newest description of the tenant, or null. */
