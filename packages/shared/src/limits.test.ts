@@ -158,6 +158,21 @@ describe('time', () => {
   });
 });
 
+describe('a collection', () => {
+  it('writes packs that may be kept, and lets the disk have more than it takes', () => {
+    expect(
+      PACK_HEADER_BYTES + LIMITS.repackBytesTarget + largestBlobBytes + packTailLength(LIMITS.repackBlobsMax),
+    ).toBeLessThanOrEqual(LIMITS.packBytesMax);
+    expect(LIMITS.repackHeadroomBytes).toBeLessThan(LIMITS.storeHeadroomBytes);
+  });
+
+  it('finds each pack in which nothing is alive among those with dead bytes', () => {
+    const smallest = blobLength({ tableCount: 0, sealedLength: 1 });
+    const packBytes = PACK_HEADER_BYTES + smallest + packTailLength(1);
+    expect(smallest * 100).toBeGreaterThanOrEqual(packBytes * LIMITS.repackDeadPercentMin);
+  });
+});
+
 it('every bound is a whole number above zero', () => {
   for (const [name, value] of Object.entries(LIMITS)) {
     expect([name, Number.isSafeInteger(value) && value > 0]).toEqual([name, true]);

@@ -126,6 +126,33 @@ export const LIMITS = {
   /** Damages that are listed at once, open ones first. */
   damageItemsMax: 10_000,
 
+  // Collection
+  /** Pieces that one step condemns or drops: tens of milliseconds on a thread that other tenants wait for. */
+  collectionStepChunksMax: 500,
+  /** A drop waits this many turns for commits that are being prepared, so that they need not start over. */
+  collectionWaitsMax: 100,
+  /** Packs without anything alive that one step gives up. */
+  collectionStepPacksMax: 100,
+  /**
+   * A pack is written anew when this much of it is dead: at most a fifth of the disk is lost to what nobody needs, and
+   * at most four bytes are copied for each that comes back.
+   */
+  repackDeadPercentMin: 20,
+  /** A pack that is written anew is closed when it has reached this. */
+  repackBytesTarget: 16 * MIB,
+  /** Blobs of it: their rows move in one transaction, which takes some tens of milliseconds. */
+  repackBlobsMax: 4096,
+  /** Packs that one new pack is made of. */
+  repackSourcesMax: 64,
+  /** What one read of a blob brings; in between others have their turn. */
+  repackReadBytes: 512 * KIB,
+  /** What a new pack may not take of a nearly full disk: commits and deletes need some of it. */
+  repackHeadroomBytes: 32 * MIB,
+  /** How fast packs are written anew beside the ordinary work of a server. */
+  repackBytesPerSecond: 32 * MIB,
+  /** A pack whose pieces have moved stays this long: whoever has just looked up where they are still finds them. */
+  readersGraceMs: 10 * SECOND_MS,
+
   // Agent memory, which a single budget shares out
   agentWorkersMax: 8,
   agentMemoryBytes: 256 * MIB,

@@ -98,6 +98,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX packs_by_verified ON packs (coalesce(last_verified_ms, received_ms));
   CREATE INDEX packs_waiting ON packs (scrub_first_ms) WHERE scrub_first_ms IS NOT NULL;
   CREATE INDEX packs_to_rewrite ON packs (number) WHERE needs_rewrite != 0;
+  -- By the share that is dead, in thousandths: a collection looks at those with the most.
+  CREATE INDEX packs_by_dead_share ON packs (iif(blobs = 0, 1000, dead_bytes * 1000 / length));
 
   CREATE TABLE chunks (
     chunk INTEGER PRIMARY KEY,

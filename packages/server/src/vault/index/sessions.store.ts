@@ -197,12 +197,24 @@ function findHead(index: IndexConnection, deviceId: string, setId: string): Open
   return { ...known, damaged: findDamaged(index, chain) };
 }
 
+/** How many sessions one step ends at most. */
+const EXPIRED_STEP_MAX = 100;
+
+/**
+ * Ends some of the sessions whose lease ran out: they hold nothing any more.
+ * @returns whether there may be more of them
+ */
+export function closeExpiredSessions(index: IndexConnection, input: { nowMs: number }): boolean {
+  return closeExpired(index, input.nowMs) === EXPIRED_STEP_MAX;
+}
+
 /** Sessions whose lease ran out hold nothing any more, and what they staged is dropped. */
-function closeExpired(index: IndexConnection, nowMs: number): void {
+function closeExpired(index: IndexConnection, nowMs: number): number {
   const expired = index.all<{ session: number }>(
-    'SELECT session FROM sessions WHERE is_open = 1 AND (lease_until_ms < ? OR opened_ms <= ?) LIMIT 100',
+    'SELECT session FROM sessions WHERE is_open = 1 AND (lease_until_ms < ? OR opened_ms <= ?) LIMIT ?',
     nowMs,
     nowMs - LIMITS.sessionAgeMaxMs,
+    EXPIRED_STEP_MAX,
   );
   for (const { session } of expired) endSession(index, session);
   // By then nobody repeats a call of one any more.
@@ -210,6 +222,7 @@ function closeExpired(index: IndexConnection, nowMs: number): void {
     'DELETE FROM sessions WHERE session IN (SELECT session FROM sessions WHERE is_open = 0 AND opened_ms < ? LIMIT 100)',
     nowMs - 2 * LIMITS.sessionAgeMaxMs,
   );
+  return expired.length;
 }
 
 function endSession(index: IndexConnection, session: number): void {
