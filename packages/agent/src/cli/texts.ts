@@ -140,12 +140,20 @@ const TEXTS = {
   columnTime: ['TAKEN', 'FECHA'],
   columnDevice: ['COMPUTER', 'EQUIPO'],
   columnSet: ['SET', 'CONJUNTO'],
+  columnKind: ['KIND', 'TIPO'],
   columnFiles: ['FILES', 'ARCHIVOS'],
   columnSize: ['SIZE', 'TAMAÑO'],
   columnState: ['STATE', 'ESTADO'],
   columnPaths: ['PATHS', 'RUTAS'],
   stateComplete: ['complete', 'completo'],
   statePartial: ['partial', 'parcial'],
+  stateDeleted: [
+    '{extent}, deleted: can be restored until {until}',
+    '{extent}, eliminado: se puede restaurar hasta {until}',
+  ],
+  kindFull: ['full', 'total'],
+  kindIncremental: ['incremental', 'incremental'],
+  kindDifferential: ['differential', 'diferencial'],
   stateUnconfirmed: ['UNCONFIRMED: {problem}', 'SIN CONFIRMAR: {problem}'],
   stateUnreadable: ['UNREADABLE: {problem}', 'ILEGIBLE: {problem}'],
   snapshotsKitHint: [
@@ -240,6 +248,10 @@ const TEXTS = {
   restoreDry: [
     'Dry run: this is in snapshot {id}; nothing was written.',
     'Simulación: esto hay en el respaldo {id}; no se escribió nada.',
+  ],
+  restorePartial: [
+    'This snapshot is partial: its backup was not finished, and files may be missing from it.',
+    'Este respaldo es parcial: no se terminó de hacer, y pueden faltarle archivos.',
   ],
   restoreCounts: [
     '{files} files, {folders} folders, {links} links, {specials} devices and pipes',

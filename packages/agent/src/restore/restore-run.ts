@@ -1,7 +1,7 @@
 import type { ByteString } from '@cofre/shared/bytes';
 import type { CatalogItem, CatalogReader } from '@cofre/shared/catalog/catalog-reader';
 import { CofreError, type ErrorCode } from '@cofre/shared/errors';
-import type { Slice } from '@cofre/shared/format/entry';
+import { hasLostContent, type Slice } from '@cofre/shared/format/entry';
 import type { ChunkId } from '@cofre/shared/ids';
 import { HeapKeeper } from '../platform/heap-keeper.ts';
 import { JobBuilder, type BuiltJob } from './job-builder.ts';
@@ -84,6 +84,7 @@ export class RestoreRun {
       if (this.#builder.isFull(firstChunkOf(item))) await this.#flush();
       const place = target.placeFile(path, entry);
       if (place === null) tally.fileDone(path, entry.size, 'left-out');
+      else if (hasLostContent(entry)) this.#contentLost(place, lostBefore(path));
       else if (contentBytesOf(item) > WHOLE_FILE_BYTES_MAX) await this.#shareOut(item, place);
       else if (item.content.kind === 'list') this.#addWhole(item, place, await this.#slicesOf(item, place));
       else this.#addWhole(item, place, item.content.slices);
@@ -187,6 +188,12 @@ const LIST_LOSSES: ReadonlyMap<ErrorCode, LostReason> = new Map([
   ['damaged', 'damaged'],
   ['unknown_format', 'later-format'],
 ]);
+
+/** What the server lost before this snapshot was made, which stands in for the file that could not be read again. */
+function lostBefore(path: ByteString): ContentLoss {
+  const detail = 'its content was lost before this snapshot was made';
+  return { problem: { kind: 'not-restored', path, detail }, reason: 'missing' };
+}
 
 /** The lists of a file's content may be lost like content itself; other errors end the restore. */
 function lossFrom(error: unknown, path: ByteString): ContentLoss {

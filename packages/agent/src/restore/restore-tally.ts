@@ -1,7 +1,7 @@
 import { displayName, type ByteString } from '@cofre/shared/bytes';
 import { CofreError } from '@cofre/shared/errors';
-import type { Entry } from '@cofre/shared/format/entry';
-import type { SnapshotId } from '@cofre/shared/ids';
+import { hasLostContent, type Entry } from '@cofre/shared/format/entry';
+import type { ReadableSnapshot } from '../vault-reader/snapshot.ts';
 import type { LostChunk, LostReason } from './restore-job.ts';
 import type { RestoreNote, RestoreObserver, RestoreProgress, RestoreSummary } from './restore.ts';
 import type { TargetReport } from './target/target.ts';
@@ -63,7 +63,8 @@ export class RestoreTally {
       this.#filesChanged += 1;
       this.#note('changed-while-read', path);
     }
-    if (flags.placeholder === true) this.#note('placeholder', path);
+    // What was lost is told when the file is done.
+    if (flags.placeholder === true && !hasLostContent({ flags })) this.#note('placeholder', path);
   }
 
   fileDone(path: ByteString, sizeBytes: number, outcome: 'restored' | 'left-out' | LostReason): void {
@@ -84,9 +85,10 @@ export class RestoreTally {
   }
 
   /** @param report null for a dry run */
-  summary(snapshotId: SnapshotId, report: TargetReport | null): RestoreSummary {
+  summary({ snapshotId, manifest }: ReadableSnapshot, report: TargetReport | null): RestoreSummary {
     return {
       snapshotId,
+      isSnapshotComplete: manifest.isComplete,
       isDryRun: report === null,
       filesRestored: report?.files ?? this.#filesDone,
       foldersRestored: report?.folders ?? this.#counts.folders,
@@ -124,7 +126,8 @@ export class RestoreTally {
       return new CofreError('unknown_format', { what, problem: 'everything else was restored' });
     }
     const what = count === 1 ? first : `${count} files, the first is ${first}`;
-    return new CofreError('chunk_missing', { count: this.#lostChunks.size, what });
+    // Of what was lost before the backup nobody knows the pieces any more: one a file at least.
+    return new CofreError('chunk_missing', { count: Math.max(count, this.#lostChunks.size), what });
   }
 
   #note(kind: RestoreNote['kind'], path: ByteString, detail = ''): void {

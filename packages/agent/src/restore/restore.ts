@@ -55,6 +55,8 @@ export interface RestoreObserver {
 /** What was restored; of a dry run, what would be. */
 export interface RestoreSummary {
   readonly snapshotId: SnapshotId;
+  /** False for the checkpoint of a first backup that was not finished: it has a part of the files. */
+  readonly isSnapshotComplete: boolean;
   readonly isDryRun: boolean;
   readonly filesRestored: number;
   readonly foldersRestored: number;

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import type { ByteString } from '@cofre/shared/bytes';
 import {
   FAKE_MTIME_NS,
@@ -365,6 +365,24 @@ describe('a large restore in threads', () => {
       expect(read(name).equals(files[name]?.content as Buffer)).toBe(true);
     }
   });
+});
+
+test('a file whose content was lost before its snapshot is named, and nothing that looks like it is left', async () => {
+  const flags = { placeholder: true, stale: { sinceNs: 1n, reason: 'lost' } };
+  const lost = fakeFile('', { size: 10, holes: [{ offset: 0, length: 10 }], flags });
+  await vault.backUp(device, withFolders({ 'd/lost': lost, 'd/whole': fakeFile('whole') }));
+  for (const isDryRun of [true, false]) {
+    notes = [];
+    const summary = await restore({ isDryRun });
+    expect(summary).toMatchObject({ filesLost: 1, failure: { code: 'chunk_missing' } });
+    expect(notes.filter(({ kind }) => kind === 'content-lost')).toMatchObject([{ path: 'd/lost' }]);
+  }
+  expect(readdirSync(path.join(target, 'd'))).toEqual(['whole']);
+});
+
+test('a restore says that its snapshot is partial', async () => {
+  await vault.backUp(device, smallTree, { change: (manifest) => ({ ...manifest, isComplete: false }) });
+  expect(await restore({ isDryRun: true })).toMatchObject({ isSnapshotComplete: false, failure: null });
 });
 
 describe('a hostile catalog', () => {

@@ -1,5 +1,5 @@
 import { CofreError } from '@cofre/shared/errors';
-import type { Entry } from '@cofre/shared/format/entry';
+import { hasLostContent, type Entry } from '@cofre/shared/format/entry';
 import type { ReadableSnapshot } from '../vault-reader/snapshot.ts';
 import { VaultReader } from '../vault-reader/vault-reader.ts';
 import type { AgentContext } from '../state/agent-context.ts';
@@ -42,7 +42,7 @@ export async function runRestore(
     const feed = new ChunkFeed(vault, snapshot.manifest.domainId);
     const run = new RestoreRun({ target, catalog, tally, feed, workers });
     const report = await run.restore(selection, signal);
-    return tally.summary(snapshot.snapshotId, report);
+    return tally.summary(snapshot, report);
   } catch (error) {
     throw isFull(error) ? new CofreError('target_full', { path: options.target }, { cause: error }) : error;
   } finally {
@@ -51,7 +51,7 @@ export async function runRestore(
 }
 
 async function countOnly(
-  { snapshotId }: ReadableSnapshot,
+  snapshot: ReadableSnapshot,
   selection: Selection,
   tally: RestoreTally,
   signal: AbortSignal,
@@ -60,11 +60,13 @@ async function countOnly(
     if (signal.aborted) throw new CofreError('interrupted');
     for (const { path, entry } of items) {
       tally.entry(path, entry);
-      if (isFileWithContent(entry)) tally.fileDone(path, entry.size, 'restored');
+      if (isFileWithContent(entry)) {
+        tally.fileDone(path, entry.size, hasLostContent(entry) ? 'missing' : 'restored');
+      }
     }
   }
   tally.tell('done');
-  return tally.summary(snapshotId, null);
+  return tally.summary(snapshot, null);
 }
 
 /** A whole snapshot says how much it is; parts of it are counted. */

@@ -22,11 +22,12 @@ export interface ResolveOptions {
 }
 
 /**
- * Finds the snapshot that a selector means. `latest` is the newest complete and confirmed one: of the device
- * that was named, else of this computer, else (a new computer that takes over) of the whole tenant. Where the newest
- * is of a later format nobody gets an older one for it unasked.
- * @throws CofreError `not_found`, `ambiguous`, `untrusted` for one that is not confirmed, `damaged` or
- *   `unknown_format` for one that can't be read
+ * Finds the snapshot that a selector means. `latest` is the newest complete and confirmed one that was not deleted: of
+ * the device that was named, else of this computer, else (a new computer that takes over) of the whole tenant. Only
+ * where there is no complete one it is the newest partial one. Where the newest is of a later format nobody gets an
+ * older one for it unasked.
+ * @throws CofreError `not_found`, `ambiguous`, `untrusted` for one that is not confirmed, `snapshot_gone`, `damaged`
+ *   or `unknown_format` for one that can't be read
  */
 export function resolveSnapshot(
   snapshots: readonly Snapshot[],
@@ -55,19 +56,26 @@ function latestOf(
   { deviceId, isOfSet }: SnapshotSelector,
   ownDeviceId: DeviceId,
 ): ReadableSnapshot {
-  const fitting = snapshots.filter(({ setId }) => isOfSet?.(setId) ?? true);
+  const fitting = snapshots.filter(({ setId, state }) => state === 'kept' && (isOfSet?.(setId) ?? true));
   const own = fitting.filter((snapshot) => snapshot.deviceId === (deviceId ?? ownDeviceId));
-  const isTakenOver = deviceId === undefined && !own.some((one) => isGood(one) || isOfLaterFormat(one));
+  const isTakenOver = deviceId === undefined && !own.some((one) => isComplete(one) || isOfLaterFormat(one));
   const candidates = isTakenOver ? fitting : own;
-  const newest = newestOf(candidates.filter(isGood));
+  const newest = newestOf(candidates.filter(isComplete)) ?? newestPartial(own) ?? newestPartial(candidates);
   const later = newestOf(candidates.filter(isOfLaterFormat));
   if (later !== null && later.number > (newest?.number ?? 0)) throw unreadable(later);
-  if (newest === null) throw new CofreError('not_found', { what: 'complete snapshot that fits' });
+  if (newest === null) throw new CofreError('not_found', { what: 'snapshot that fits' });
   return newest;
 }
 
-function isGood(snapshot: Snapshot): snapshot is ReadableSnapshot {
+function isComplete(snapshot: Snapshot): snapshot is ReadableSnapshot {
   return snapshot.standing === 'confirmed' && snapshot.manifest?.isComplete === true;
+}
+
+/** Of a first backup that is not finished. */
+function newestPartial(snapshots: readonly Snapshot[]): ReadableSnapshot | null {
+  const isPartial = (one: Snapshot): one is ReadableSnapshot =>
+    one.standing === 'confirmed' && one.manifest?.isComplete === false;
+  return newestOf(snapshots.filter(isPartial));
 }
 
 function isOfLaterFormat({ error }: Snapshot): boolean {
@@ -83,6 +91,7 @@ function newestOf<Kind extends Snapshot>(snapshots: readonly Kind[]): Kind | nul
 
 function checkStanding(snapshot: Snapshot, allowUnconfirmed: boolean): ReadableSnapshot {
   const { standing, manifest, problem, snapshotId } = snapshot;
+  if (snapshot.state === 'gone') throw new CofreError('snapshot_gone', { snapshot: shortId(snapshotId) });
   if (manifest === null) throw unreadable(snapshot);
   if (standing !== 'confirmed' && !allowUnconfirmed) {
     throw new CofreError('untrusted', { what: `snapshot ${shortId(snapshotId)}`, problem });

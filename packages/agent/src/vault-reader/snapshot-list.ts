@@ -19,8 +19,8 @@ export async function listSnapshots(client: ServerClient, roster: ConfirmedRoste
 /** What is to be thought of one snapshot. Never throws for what the server sent. */
 export function judgeSnapshot(item: SnapshotItem, roster: ConfirmedRoster): Snapshot {
   const object = Buffer.from(item.manifest, 'base64');
-  const { snapshotId, number, deviceId, setId, received, lockedUntil } = item;
-  const judged = { snapshotId, number, deviceId, setId, received, lockedUntil };
+  const { manifest: _, ...judged } = item;
+  const { snapshotId } = item;
   const unreadable = (error: CofreError): Snapshot => {
     return { ...judged, standing: 'unreadable', problem: error.message, error, manifest: null };
   };

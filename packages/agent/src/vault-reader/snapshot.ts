@@ -1,6 +1,7 @@
 import type { CofreError } from '@cofre/shared/errors';
 import type { Manifest } from '@cofre/shared/format/envelope/manifest';
 import type { DeviceId, SetId, SnapshotId } from '@cofre/shared/ids';
+import type { SnapshotItem } from '@cofre/shared/wire/snapshots';
 
 /**
  * - `confirmed`: a device of the roster signed it
@@ -19,6 +20,9 @@ export interface Snapshot {
   /** Service times, ISO 8601. */
   readonly received: string;
   readonly lockedUntil: string;
+  /** `deleted` can still be restored, until `contentUntil`; of `gone` only the manifest is left, for the chain. */
+  readonly state: SnapshotItem['state'];
+  readonly contentUntil: string | null;
   readonly standing: SnapshotStanding;
   /** Why it is not confirmed; empty when it is. */
   readonly problem: string;

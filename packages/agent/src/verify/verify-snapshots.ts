@@ -82,7 +82,8 @@ function judgeAll(snapshots: readonly Snapshot[], tally: VerifyTally): ReadableS
       tally.finding(isLater ? 'snapshot_unknown_format' : 'snapshot_unreadable', snapshotId, problem);
     }
     if (standing === 'unconfirmed') tally.finding('snapshot_unconfirmed', snapshotId, problem);
-    if (standing === 'confirmed' && manifest !== null) readable.push({ ...snapshot, manifest });
+    const hasContent = snapshot.state !== 'gone';
+    if (standing === 'confirmed' && manifest !== null && hasContent) readable.push({ ...snapshot, manifest });
     else tally.snapshotDone();
   }
   for (const { code, snapshotId, detail } of checkChains(snapshots)) tally.finding(code, snapshotId, detail);

@@ -90,3 +90,14 @@ export interface StaleMark {
   /** A stable code such as `EACCES`. */
   readonly reason: string;
 }
+
+/** Why an entry is stale whose content, or a part of it, the server lost before it could be read again. */
+export const LOST_REASON = 'lost';
+
+/**
+ * Whether an entry stands for a file whose content was lost: it is a placeholder, what is left of the content is
+ * there, and holes stand for the rest. Nobody may take it for the file.
+ */
+export function hasLostContent({ flags }: Pick<Entry, 'flags'>): boolean {
+  return flags?.placeholder === true && flags.stale?.reason === LOST_REASON;
+}

@@ -170,6 +170,7 @@ function reportNote({ kind, path, detail }: RestoreNote, { output, say }: Invoca
 function summaryFields(summary: RestoreSummary, target: string): object {
   return {
     snapshot_id: summary.snapshotId,
+    snapshot_is_complete: summary.isSnapshotComplete,
     target,
     dry_run: summary.isDryRun,
     files_restored: summary.filesRestored,
@@ -205,6 +206,7 @@ function summaryLines(summary: RestoreSummary, target: string, say: Say): string
   const id = summary.snapshotId;
   return [
     summary.isDryRun ? say('restoreDry', { id }) : say('restoreDone', { id, target }),
+    ...(summary.isSnapshotComplete ? [] : [say('restorePartial')]),
     ...formatTable(rows, ['left', 'left']),
     ...problems.map(([kind, count]) => `${count} × ${say(PROBLEMS[kind])}`),
   ];

@@ -1,4 +1,5 @@
 import { byteStringFromText, displayName } from '@cofre/shared/bytes';
+import type { SnapshotKind } from '@cofre/shared/format/envelope/manifest';
 import type { SnapshotInfo } from '@cofre/shared/format/snapshot-info';
 import type { Command } from 'commander';
 import type { Snapshot } from '../../vault-reader/snapshot.ts';
@@ -7,7 +8,7 @@ import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
 import { formatBytes, formatMoment } from '../quantities.ts';
 import { formatTable } from '../table.ts';
-import type { Say } from '../texts.ts';
+import type { Say, TextKey } from '../texts.ts';
 
 interface SnapshotsFlags extends CommonFlags {
   readonly kit?: string;
@@ -21,6 +22,13 @@ interface ListedSnapshot {
   readonly info: SnapshotInfo | null;
 }
 
+const KINDS: Readonly<Record<SnapshotKind, TextKey>> = {
+  full: 'kindFull',
+  incremental: 'kindIncremental',
+  differential: 'kindDifferential',
+};
+
+const COLUMNS = ['left', 'left', 'left', 'left', 'left', 'right', 'right', 'left', 'left'] as const;
 const ID_CHARACTERS = 12;
 const SHORT_ID_CHARACTERS = 8;
 
@@ -35,14 +43,15 @@ export function addSnapshotsCommand(program: Command, { say, run }: CommandLine)
 async function list(invocation: Invocation, kitFile: string | undefined): Promise<void> {
   const { checkChains } = await import('../../vault-reader/snapshot-chain.ts');
   const { output, say } = invocation;
-  const { hasKit, listed } = await read(invocation, kitFile);
+  const { hasKit, listed: all } = await read(invocation, kitFile);
+  const listed = all.filter(({ snapshot }) => snapshot.state !== 'gone');
   if (output.isJson) {
     for (const item of listed) output.row('snapshot', fieldsOf(item), () => '');
   } else {
     for (const line of linesOf(listed, hasKit, say)) output.row('snapshot', {}, () => line);
   }
   output.flush();
-  for (const finding of checkChains(listed.map(({ snapshot }) => snapshot))) {
+  for (const finding of checkChains(all.map(({ snapshot }) => snapshot))) {
     const { code, snapshotId, deviceId, setId, detail } = finding;
     const fields = { code, snapshot_id: snapshotId, device_id: deviceId, set_id: setId, detail };
     output.problem('error', fields, say('chainFinding', { id: snapshotId.slice(0, ID_CHARACTERS), detail }));
@@ -96,6 +105,8 @@ function fieldsOf({ snapshot, deviceName, info }: ListedSnapshot): object {
     set_id: snapshot.setId,
     received: snapshot.received,
     locked_until: snapshot.lockedUntil,
+    state: snapshot.state,
+    content_until: snapshot.contentUntil,
     standing: snapshot.standing,
     problem: snapshot.problem,
     ...(manifest === null
@@ -103,6 +114,8 @@ function fieldsOf({ snapshot, deviceName, info }: ListedSnapshot): object {
       : {
           sequence: manifest.sequence,
           kind: manifest.kind,
+          base: manifest.base,
+          requires: manifest.requires,
           is_complete: manifest.isComplete,
           started: isoTime(manifest.startedNs),
           finished: isoTime(manifest.finishedNs),
@@ -129,13 +142,14 @@ function linesOf(listed: readonly ListedSnapshot[], hasKit: boolean, say: Say): 
     say('columnTime'),
     say('columnDevice'),
     say('columnSet'),
+    say('columnKind'),
     say('columnFiles'),
     say('columnSize'),
     say('columnState'),
     ...(hasKit ? [say('columnPaths')] : []),
   ];
   const rows = listed.map((item) => cellsOf(item, say));
-  return formatTable([titles, ...rows], ['left', 'left', 'left', 'left', 'right', 'right', 'left', 'left']);
+  return formatTable([titles, ...rows], COLUMNS);
 }
 
 function cellsOf({ snapshot, deviceName, info }: ListedSnapshot, say: Say): string[] {
@@ -145,6 +159,7 @@ function cellsOf({ snapshot, deviceName, info }: ListedSnapshot, say: Say): stri
     formatMoment(new Date(snapshot.received)),
     deviceName === null ? snapshot.deviceId.slice(0, SHORT_ID_CHARACTERS) : printable(deviceName),
     info === null ? snapshot.setId.slice(0, SHORT_ID_CHARACTERS) : printable(info.setName),
+    manifest === null ? '' : say(KINDS[manifest.kind]),
     manifest === null ? '' : String(manifest.statistics.files),
     manifest === null ? '' : formatBytes(manifest.statistics.bytes),
     stateOf(snapshot, say),
@@ -152,10 +167,12 @@ function cellsOf({ snapshot, deviceName, info }: ListedSnapshot, say: Say): stri
   ];
 }
 
-function stateOf({ standing, problem, manifest }: Snapshot, say: Say): string {
+function stateOf({ standing, problem, manifest, state, contentUntil }: Snapshot, say: Say): string {
   if (standing === 'unreadable') return say('stateUnreadable', { problem: printable(problem) });
   if (standing === 'unconfirmed') return say('stateUnconfirmed', { problem: printable(problem) });
-  return say(manifest?.isComplete === true ? 'stateComplete' : 'statePartial');
+  const extent = say(manifest?.isComplete === true ? 'stateComplete' : 'statePartial');
+  if (state !== 'deleted' || contentUntil === null) return extent;
+  return say('stateDeleted', { extent, until: formatMoment(new Date(contentUntil)) });
 }
 
 /** What cannot be opened is listed all the same, without its names. */
