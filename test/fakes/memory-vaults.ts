@@ -9,6 +9,7 @@ import type {
   Vault,
   Vaults,
 } from '@cofre/server/vault/vault';
+import type { Periods } from '@cofre/server/vault/retention/periods';
 import { CofreError } from '@cofre/shared/errors';
 import { sha256 } from '@cofre/shared/hash';
 import {
@@ -19,6 +20,7 @@ import {
   type SnapshotId,
   type TenantId,
 } from '@cofre/shared/ids';
+import { LIMITS } from '@cofre/shared/limits';
 import type { VerifyFinding } from '@cofre/shared/wire/administration';
 import { encodeEndFrame, encodeFrameHeader } from '@cofre/shared/wire/chunk-frames';
 import type { SnapshotItem } from '@cofre/shared/wire/snapshots';
@@ -198,6 +200,10 @@ export class MemoryVaults implements Vaults {
 
   serviceTimeMs(): number {
     return Date.parse(INSTANT);
+  }
+
+  async setPeriods(_tenantId: TenantId, periods: Partial<Periods>): Promise<Periods> {
+    return { lockMs: 0, softDeleteMs: LIMITS.softDeleteMinMs, ...periods };
   }
 
   async close(): Promise<void> {}

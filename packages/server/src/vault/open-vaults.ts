@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { CofreError } from '@cofre/shared/errors';
 import { isRandomId, type TenantId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
@@ -12,7 +13,12 @@ import { DatabasePool, VaultIndex } from './index/database-pool.ts';
 import { lockFolder, type FolderLock } from './index/folder-lock.ts';
 import type { NewObject } from './index/objects.store.ts';
 import { databasesFolder, VaultLayout } from './layout.ts';
-import { decodeTenantDescription, encodeTenantDescription } from './objects/tenant-description.ts';
+import {
+  decodeTenantDescription,
+  encodeTenantDescription,
+  firstDescription,
+  type TenantDescription,
+} from './objects/tenant-description.ts';
 import { PackFiles } from './read/pack-files.ts';
 import { ReaderShare } from './read/reader-share.ts';
 import { pairStore } from './store-pairing.ts';
@@ -20,6 +26,7 @@ import { StoreSpace } from './store-space.ts';
 import { sweepVault } from './sweep.ts';
 import { TenantVault } from './tenant-vault.ts';
 import { VaultContext, type SharedParts } from './vault-context.ts';
+import { requirePeriods, type Periods } from './retention/periods.ts';
 import type { Vault, Vaults } from './vault.ts';
 
 export interface VaultsOptions {
@@ -117,12 +124,20 @@ class OpenVaults implements Vaults {
     });
     const { context } = await this.openParts(tenantId);
     if ((await context.index.call('findDescription', undefined)) === null) {
-      await this.describe(tenantId, { name, quotaBytes: 0 });
+      await this.describe(tenantId, () => ({ name }));
     }
   }
 
   async setQuota(tenantId: TenantId, quotaBytes: number): Promise<void> {
-    await this.describe(tenantId, { quotaBytes });
+    await this.describe(tenantId, () => ({ quotaBytes }));
+  }
+
+  async setPeriods(tenantId: TenantId, periods: Partial<Periods>): Promise<Periods> {
+    const { lockMs, softDeleteMs } = await this.describe(tenantId, (known) => {
+      requirePeriods(periods, known);
+      return periods;
+    });
+    return { lockMs, softDeleteMs };
   }
 
   async close(): Promise<void> {
@@ -138,23 +153,23 @@ class OpenVaults implements Vaults {
     for (const lock of this.locks) lock.release();
   }
 
-  /** Writes a new description when it says something new. */
-  private async describe(tenantId: TenantId, change: { name?: string; quotaBytes: number }): Promise<void> {
+  /** Writes a new description when `change` of the newest one says something new; gives what counts then. */
+  private async describe(
+    tenantId: TenantId,
+    change: (known: TenantDescription) => Partial<TenantDescription>,
+  ): Promise<TenantDescription> {
     const { vault, context } = await this.openParts(tenantId);
-    await this.gate.run(() =>
+    return this.gate.run(() =>
       vault.objects.exclusively(async () => {
         const row = await context.index.call('findDescription', undefined);
-        const known = row === null ? null : decodeTenantDescription(row.bytes);
-        const name = change.name ?? known?.name ?? '';
-        if (known !== null && known.name === name && known.quotaBytes === change.quotaBytes) return;
+        const known = row === null ? firstDescription(tenantId) : decodeTenantDescription(row.bytes);
+        const changed = { ...known, ...change(known) };
+        if (row !== null && isDeepStrictEqual(known, changed)) return known;
         const describedNs = BigInt(this.clock.nowMs()) * 1_000_000n;
-        const bytes = encodeTenantDescription({ tenantId, describedNs, quotaBytes: change.quotaBytes, name });
+        const bytes = encodeTenantDescription({ ...changed, describedNs });
         const key = String((row?.number ?? 0) + 1);
         await vault.objects.publish([{ kind: 'description', key, deviceId: null, bytes }], ([object]) =>
-          context.index.call('recordDescription', {
-            object: object as NewObject,
-            quotaBytes: change.quotaBytes,
-          }),
+          context.index.call('recordDescription', { ...changed, object: object as NewObject }),
         );
       }),
     );

@@ -4,6 +4,7 @@ import type { CommitResponse, PackStored, Session } from '@cofre/shared/wire/ses
 import type { SnapshotPage } from '@cofre/shared/wire/snapshots';
 import type { ObjectItem, ObjectKind, Trust } from '@cofre/shared/wire/trust';
 import type { VaultStatistics, VerifyFinding } from '@cofre/shared/wire/administration';
+import type { Periods } from './retention/periods.ts';
 
 /** Who asks, as the credential says: nothing in here comes from a parameter. */
 export interface Caller {
@@ -112,5 +113,12 @@ export interface Vaults {
   /** Service time, in ms since 1970: what receipts, leases, grants and locks run on. */
   serviceTimeMs(): number;
   /** Finishes writes and closes everything; later calls are refused. */
+  /**
+   * How long snapshots are locked and deletions can be undone; what is not given stays. The lock time also counts for
+   * snapshots that are there already.
+   * @returns what is in force then
+   * @throws CofreError `lock_not_shortened`, `invalid_request`
+   */
+  setPeriods(tenantId: TenantId, periods: Partial<Periods>): Promise<Periods>;
   close(): Promise<void>;
 }

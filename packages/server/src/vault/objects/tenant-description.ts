@@ -1,6 +1,7 @@
 import { RecordReader, RecordWriter } from '@cofre/shared/encoding/record';
 import { readTime, writeTime } from '@cofre/shared/encoding/time';
 import { RANDOM_ID_BYTES, type TenantId } from '@cofre/shared/ids';
+import { LIMITS } from '@cofre/shared/limits';
 
 /**
  * What the store says about its tenant, so that directory and quota can be rebuilt from it. Each change adds a new
@@ -12,15 +13,20 @@ export interface TenantDescription {
   readonly describedNs: bigint;
   readonly quotaBytes: number;
   readonly name: string;
+  /** How long every snapshot is locked from its receipt on, and how long a deleted one can be brought back. */
+  readonly lockMs: number;
+  readonly softDeleteMs: number;
 }
 
-/** A canonical record: 1 tenant id, 2 time, 3 quota, 4 name. */
+/** A canonical record: 1 tenant id, 2 time, 3 quota, 4 name, 5 lock time, 6 time in which a deletion can be undone. */
 export function encodeTenantDescription(description: TenantDescription): Buffer {
   return new RecordWriter()
     .hex(1, true, description.tenantId)
     .build(2, false, (target) => writeTime(target, description.describedNs))
     .number(3, true, description.quotaBytes)
     .text(4, false, description.name)
+    .number(5, true, description.lockMs)
+    .number(6, true, description.softDeleteMs)
     .take();
 }
 
@@ -32,7 +38,21 @@ export function decodeTenantDescription(bytes: Uint8Array): TenantDescription {
     describedNs: readTime(record.reader(2)),
     quotaBytes: record.number(3),
     name: record.text(4),
+    lockMs: record.optionalNumber(5) ?? LIMITS.lockDefaultMs,
+    softDeleteMs: record.optionalNumber(6) ?? LIMITS.softDeleteDefaultMs,
   };
   record.close();
   return description;
+}
+
+/** What counts for a tenant of which nothing was said yet. */
+export function firstDescription(tenantId: TenantId): TenantDescription {
+  return {
+    tenantId,
+    describedNs: 0n,
+    quotaBytes: 0,
+    name: '',
+    lockMs: LIMITS.lockDefaultMs,
+    softDeleteMs: LIMITS.softDeleteDefaultMs,
+  };
 }

@@ -14,7 +14,9 @@ import { sha256 } from '@cofre/shared/hash';
 import { PUBLIC_KEY_BYTES } from '@cofre/shared/signature';
 import { isNotThere } from '../../platform/storage-failure.ts';
 import type { ObjectSummary } from '../index/objects.store.ts';
+import { decodeRetentionSetting } from '../objects/retention-setting.ts';
 import { decodeTenantDescription } from '../objects/tenant-description.ts';
+import { decodeTombstone } from '../objects/tombstone.ts';
 
 export interface ObjectProblem {
   readonly code: 'object_missing' | 'object_damaged';
@@ -67,6 +69,10 @@ export class ObjectVerifier {
         return void decodeReceipt(bytes);
       case 'description':
         return void decodeTenantDescription(bytes);
+      case 'rule':
+        return void decodeRetentionSetting(bytes);
+      case 'tombstone':
+        return void decodeTombstone(bytes);
       case 'authority':
         if (bytes.length !== PUBLIC_KEY_BYTES) {
           throw new CofreError('damaged', { what: 'The authority key', problem: 'it has the wrong length' });
