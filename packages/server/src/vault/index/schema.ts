@@ -180,6 +180,8 @@ export const MIGRATIONS: readonly string[] = [
     deleted_ms INTEGER,
     delete_reason TEXT,
     content_until_ms INTEGER,
+    -- A person brought it back: no rule deletes it again.
+    is_brought_back INTEGER NOT NULL DEFAULT 0,
     -- The object that says that its content went; the manifest stays, so that a gap in the chain shows.
     tombstone INTEGER REFERENCES objects,
     -- It has its tombstone, and what only it needed is being let go of.
