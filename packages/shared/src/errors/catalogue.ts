@@ -532,18 +532,6 @@ const catalogue = {
     en: ['Snapshot {snapshot} is needed to restore snapshot {other}.', 'Delete the other one first.'],
     es: ['El respaldo {snapshot} se necesita para restaurar el respaldo {other}.', 'Borre primero el otro.'],
   },
-  vault_frozen: {
-    http: 503,
-    exit: EXIT.failed,
-    en: [
-      'Nothing is deleted from this vault for now: {problem}',
-      'The provider has to settle that first; backups that are there can be restored.',
-    ],
-    es: [
-      'Por ahora no se borra nada de esta bóveda: {problem}',
-      'El proveedor debe resolverlo antes; los respaldos que hay se pueden restaurar.',
-    ],
-  },
   // Server start
   settings_invalid: {
     http: 500,
