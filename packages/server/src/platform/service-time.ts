@@ -90,6 +90,15 @@ async function readSavedTime(file: string): Promise<SavedTime | null> {
   throw new CofreError('damaged', { what: `The service time in ${file}`, problem: 'it cannot be read' });
 }
 
+/**
+ * Says how far the service had come when the file is lost: at the time of what is known to have happened last. What has
+ * passed since counts as downtime. A file that is there stays as it is.
+ */
+export async function restoreServiceTime(file: string, lastKnownMs: number): Promise<void> {
+  if ((await readSavedTime(file)) !== null) return;
+  await save(file, { serviceMs: lastKnownMs, wallMs: lastKnownMs });
+}
+
 /** Replaces the file whole: a crash leaves the old time or the new one. */
 async function save(file: string, time: SavedTime): Promise<void> {
   const temporary = `${file}.new`;

@@ -83,9 +83,9 @@ test('databases that are older than the store take nothing from it, and bring no
   opened = await opened.reopen();
   const old = await opened.vaults.open(vault.tenantId);
   const run = await SampleRun.open(old, device);
-  await expect(run.send([sampleBlob(device)])).rejects.toEqual(refused('unavailable'));
-  await expect(run.backUp([], first.snapshot)).rejects.toEqual(refused('unavailable'));
-  await expect(opened.vaults.setQuota(vault.tenantId, 1)).rejects.toEqual(refused('unavailable'));
+  await expect(run.send([sampleBlob(device)])).rejects.toEqual(refused('index_unusable'));
+  await expect(run.backUp([], first.snapshot)).rejects.toEqual(refused('index_unusable'));
+  await expect(opened.vaults.setQuota(vault.tenantId, 1)).rejects.toEqual(refused('index_unusable'));
   expect(files()).toEqual(before);
   const read = await readBlobs(old, device, first.refs);
   expect(read.map(({ status }) => status)).toEqual(['found', 'found']);
@@ -99,7 +99,7 @@ test('a file that nothing announced is never replaced and never removed by the w
   const folder = join(opened.storeFolder, vault.tenantId, 'packs');
   cpSync(join(folder, '01/1.pack'), join(folder, '02/2.pack'), { recursive: true });
   await expect(run.send([sampleBlob(device)])).rejects.toEqual(refused('unavailable'));
-  await expect(run.send([sampleBlob(device)])).rejects.toEqual(refused('unavailable'));
+  await expect(run.send([sampleBlob(device)])).rejects.toEqual(refused('index_unusable'));
   opened = await opened.reopen();
   await opened.vaults.open(vault.tenantId);
   expect(existsSync(join(folder, '02/2.pack'))).toBe(true);

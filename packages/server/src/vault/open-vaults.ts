@@ -190,9 +190,12 @@ class OpenVaults implements Vaults {
   private async openNow(tenantId: TenantId): Promise<VaultParts> {
     requireTenantId(tenantId);
     const context = this.contextOf(tenantId);
-    await requireFile(context.layout.database);
-    if ((await context.index.call('describeVault', undefined)) === null) refuseUnknown();
-    await sweepVault(context);
+    await requireIndex(context);
+    const row = await context.index.call('describeVault', undefined);
+    if (row === null) refuseUnknown();
+    // What is frozen is swept when it is not any more: nothing is removed on the word of an index that nobody trusts.
+    if (row.frozenReason !== null) freeze(context, row.frozenReason);
+    else await sweepVault(context);
     return { vault: new TenantVault(context), context };
   }
 
@@ -207,11 +210,28 @@ function requireTenantId(tenantId: TenantId): void {
   if (!isRandomId(tenantId)) refuseUnknown();
 }
 
-async function requireFile(path: string): Promise<void> {
+/** @throws CofreError `not_found`, or `index_unusable` when the store has the vault and the index is gone */
+async function requireIndex({ layout, tenantId }: VaultContext): Promise<void> {
+  if (await isThere(layout.database)) return;
+  if (!(await isThere(layout.folder))) refuseUnknown();
+  throw new CofreError('index_unusable', {
+    tenant: tenantId,
+    problem: 'is gone, while the store has what it kept',
+    command: `cofre-server rebuild ${tenantId}`,
+  });
+}
+
+/** A rebuild that found nothing wrong leaves no reason: what it found has to be accepted, or mended and rebuilt. */
+function freeze(context: VaultContext, reason: string): void {
+  context.refuseWrites(reason, `cofre-server rebuild --accept ${context.tenantId}`);
+}
+
+async function isThere(path: string): Promise<boolean> {
   try {
     await stat(path);
+    return true;
   } catch (error) {
-    if (isNotThere(error)) refuseUnknown();
+    if (isNotThere(error)) return false;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofreError } from '@cofre/shared/errors';
-import { isRandomId } from '@cofre/shared/ids';
+import { isRandomId, type TenantId } from '@cofre/shared/ids';
 import { removeFile, syncFolder, writeFileSynced } from '../platform/durable-files.ts';
 import { isNotThere } from '../platform/storage-failure.ts';
 import { databasesFolder } from './layout.ts';
@@ -12,9 +12,10 @@ const FILE = 'store.id';
 /**
  * Checks that store and databases belong together, by an id that lies in both. Databases beside the store of another
  * appliance, or beside an empty folder where a disk should be mounted, would name everything as lost.
+ * @param adopts takes a store whose databases are lost
  * @throws CofreError `settings_invalid`
  */
-export async function pairStore(dataFolder: string, storeFolder: string): Promise<void> {
+export async function pairStore(dataFolder: string, storeFolder: string, adopts = false): Promise<void> {
   const inData = await readId(join(dataFolder, FILE));
   const inStore = await readId(join(storeFolder, FILE));
   if (inStore === null) {
@@ -22,11 +23,12 @@ export async function pairStore(dataFolder: string, storeFolder: string): Promis
       refuse(`${storeFolder} is not the store of the databases in ${dataFolder}; is its disk mounted?`);
     }
     await writeId(storeFolder, randomBytes(16).toString('hex'));
-    return pairStore(dataFolder, storeFolder);
+    return pairStore(dataFolder, storeFolder, adopts);
   }
   if (inData === null) {
-    if (await hasTenants(storeFolder)) {
-      refuse(`${storeFolder} holds vaults, and ${dataFolder} does not have their databases`);
+    if (!adopts && (await listTenants(storeFolder)).length > 0) {
+      const command = 'cofre-server rebuild --all';
+      refuse(`the databases of ${storeFolder} are not in ${dataFolder}; if they are lost: ${command}`);
     }
     await writeId(dataFolder, inStore);
     return;
@@ -58,8 +60,9 @@ async function hasVaults(dataFolder: string): Promise<boolean> {
   return (await readdir(databasesFolder(dataFolder))).some((name) => name.endsWith('.db'));
 }
 
-async function hasTenants(storeFolder: string): Promise<boolean> {
-  return (await readdir(storeFolder)).some(isRandomId);
+/** The tenants whose vaults are in a store, whatever else lies there. */
+export async function listTenants(storeFolder: string): Promise<TenantId[]> {
+  return (await readdir(storeFolder)).filter(isRandomId) as TenantId[];
 }
 
 function refuse(problem: string): never {

@@ -18,9 +18,7 @@ const BATCH = 500;
 export async function sweepVault(vault: VaultContext): Promise<void> {
   const ahead = await findFileAhead(vault);
   if (ahead !== null) {
-    vault.refuseWrites(
-      `the databases of tenant ${vault.tenantId} are older than its store, which has ${ahead}`,
-    );
+    vault.refuseWrites(`is older than the store, which has ${ahead}`);
     return;
   }
   for (const name of await namesIncoming(vault)) await removeFile(join(vault.layout.incoming, name));

@@ -41,8 +41,8 @@ export class VaultContext {
   private readonly uploads = new Semaphore(LIMITS.uploadsPerTenantMax);
   /** Files that could not be given up when they should have been, such as on a full disk. */
   private leftovers: string[] = [];
-  /** Why nothing may be written to the store; null while it may. */
-  private writeProblem: string | null = null;
+  /** Why nothing may be written to the store, and what the provider can do about it; null while it may. */
+  private writeProblem: { readonly problem: string; readonly command: string } | null = null;
 
   constructor(tenantId: TenantId, index: VaultIndex, layout: VaultLayout, shared: SharedParts) {
     this.tenantId = tenantId;
@@ -76,22 +76,27 @@ export class VaultContext {
   }
 
   /**
-   * Runs a write of some bytes while it leaves the store's headroom.
+   * Runs a write of some bytes while it leaves the store's headroom, or the smaller one that it names.
    * @throws CofreError `storage_full`, and as {@link requireWritable}
    */
-  async runWithSpace<Result>(lengthBytes: number, write: () => Promise<Result>): Promise<Result> {
+  async runWithSpace<Result>(
+    lengthBytes: number,
+    write: () => Promise<Result>,
+    headroomBytes?: number,
+  ): Promise<Result> {
     this.requireWritable();
-    return this.shared.space.run(lengthBytes, write);
+    return this.shared.space.run(lengthBytes, write, headroomBytes);
   }
 
-  /** The store holds what the index does not know: from now on nothing is written to it, and nothing removed. */
-  refuseWrites(problem: string): void {
-    this.writeProblem ??= problem;
+  /** The index does not agree with the store: from now on nothing is written to it, and nothing removed. */
+  refuseWrites(problem: string, command = `cofre-server rebuild ${this.tenantId}`): void {
+    this.writeProblem ??= { problem, command };
   }
 
-  /** @throws CofreError `unavailable` after {@link refuseWrites} */
+  /** @throws CofreError `index_unusable` after {@link refuseWrites} */
   requireWritable(): void {
-    if (this.writeProblem !== null) throw new CofreError('unavailable', { problem: this.writeProblem });
+    if (this.writeProblem === null) return;
+    throw new CofreError('index_unusable', { tenant: this.tenantId, ...this.writeProblem });
   }
 
   /**
@@ -103,7 +108,7 @@ export class VaultContext {
     if (error instanceof StorageFailure || this.gate.hasFailed) return;
     const ours = error instanceof NameTaken ? paths.slice(0, error.linkedCount) : paths;
     const [taken] = paths.slice(ours.length);
-    if (taken !== undefined) this.refuseWrites(`the store has ${taken}, and the index does not know it`);
+    if (taken !== undefined) this.refuseWrites(`does not know ${taken}, which the store has`);
     try {
       // What lies under the other names was not written here: without an intent no sweep will touch it.
       const others = paths.slice(ours.length);

@@ -3,7 +3,9 @@ import { PACK_HEADER_BYTES } from '@cofre/shared/format/envelope/pack';
 import { packPath } from '../layout.ts';
 import { CHUNK_LIVE, reviveChunk } from './chunks.store.ts';
 import type { IndexConnection } from './connection.ts';
+import { healDamage } from './damages.store.ts';
 import { addIntent } from './intents.store.ts';
+import { adoptTable, LOST_PACK } from './lost-chunks.store.ts';
 import { countOfIds, idAt, type PackedIds } from './packed-ids.ts';
 import { requireQuota } from './quota.store.ts';
 import { requireSession, renewLease, type InSession } from './sessions.store.ts';
@@ -206,7 +208,9 @@ function settleKnown(index: IndexConnection, counted: Counted, blob: KnownBlob):
   index.run('UPDATE packs SET dead_bytes = dead_bytes + ? WHERE number = ?', known.length, known.pack);
   counted.addedBytes += blob.length - known.length;
   countHealed(index, known.chunk, blob.length - known.length);
-  requireSameTable(index, known.chunk, blob.table);
+  healDamage(index, { domain: blob.domain, chunkId: blob.id, pack: blob.pack, nowMs: blob.nowMs });
+  if (known.pack === LOST_PACK) adoptTable(index, { ...blob, chunk: known.chunk });
+  else requireSameTable(index, known.chunk, blob.table);
 }
 
 /** The same content may have been sealed to another length: the sets that need it count that. */
