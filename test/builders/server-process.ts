@@ -50,6 +50,7 @@ export async function runServerCommand(
 
 /** A `cofre-server serve` of its own. */
 export interface ServerProcess extends Reachable {
+  readonly processId: number;
   /** Resolves when the process has ended, whatever ends it. */
   readonly ended: Promise<EndedProcess>;
   /** Sends the signal and waits for the end. */
@@ -76,6 +77,7 @@ export async function startServerProcess(
   });
   return {
     origin,
+    processId: child.pid as number,
     administration: new RemoteAdministration(() => connectToControlSocket(dataFolder)),
     ended: end,
     stop: async (signal = 'SIGTERM') => {
