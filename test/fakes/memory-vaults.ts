@@ -169,6 +169,18 @@ export class MemoryVault implements Vault {
     };
   }
 
+  async runCollection() {
+    return {
+      condemned: 0,
+      dropped: 0,
+      freedBytes: 0,
+      repackedPacks: 0,
+      writtenBytes: 0,
+      quarantined: 0,
+      unlinkedBytes: 0,
+    };
+  }
+
   async *verify(onProgress: (bytes: number) => void) {
     onProgress(10);
     yield* this.findings;

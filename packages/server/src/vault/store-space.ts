@@ -17,13 +17,19 @@ export class StoreSpace {
 
   /**
    * Runs a write of up to `lengthBytes`, counted as arriving until it ends.
+   * @param headroomBytes what it leaves free, if that is less than uploads leave: for what gives space back
    * @throws CofreError `storage_full`
    */
-  async run<Result>(lengthBytes: number, write: () => Promise<Result>): Promise<Result> {
+  async run<Result>(
+    lengthBytes: number,
+    write: () => Promise<Result>,
+    headroomBytes = this.headroomBytes,
+  ): Promise<Result> {
     this.arrivingBytes += lengthBytes;
     try {
       const free = await freeBytes(this.folder);
-      if (free - this.arrivingBytes < this.headroomBytes) throw new CofreError('storage_full');
+      const leftBytes = Math.min(headroomBytes, this.headroomBytes);
+      if (free - this.arrivingBytes < leftBytes) throw new CofreError('storage_full');
       return await write();
     } finally {
       this.arrivingBytes -= lengthBytes;

@@ -17,6 +17,8 @@ import type { VerifyFinding } from '@cofre/shared/wire/administration';
 import type { PackStored, Session } from '@cofre/shared/wire/sessions';
 import type { SnapshotItem, SnapshotPage } from '@cofre/shared/wire/snapshots';
 import type { ObjectItem, ObjectKind, Trust } from '@cofre/shared/wire/trust';
+import type { CollectionOptions, CollectionResult } from './collect/collection-options.ts';
+import { Collector } from './collect/collector.ts';
 import { Committer } from './commit/committer.ts';
 import { HAVE_CONDEMNED } from './index/chunks.store.ts';
 import { countOfIds, idAt } from './index/packed-ids.ts';
@@ -67,6 +69,7 @@ export class TenantVault implements Vault {
   private readonly receiver: PackReceiver;
   private readonly committer: Committer;
   private readonly reader: ChunkReader;
+  private readonly collector: Collector;
 
   constructor(context: VaultContext) {
     this.tenantId = context.tenantId;
@@ -77,6 +80,7 @@ export class TenantVault implements Vault {
     this.receiver = new PackReceiver(context);
     this.committer = new Committer(context, this.objects);
     this.reader = new ChunkReader(context);
+    this.collector = new Collector(context);
   }
 
   putTrust(authorityKey: string, roster: Buffer): Promise<void> {
@@ -201,6 +205,11 @@ export class TenantVault implements Vault {
       const counts = await this.context.index.call('countVault', undefined);
       return { tenantId: this.tenantId, ...counts };
     });
+  }
+
+  runCollection(options: CollectionOptions): Promise<CollectionResult> {
+    // Its steps pass the gate one by one.
+    return this.collector.collect(options);
   }
 
   verify(onProgress: (bytes: number) => void): AsyncIterable<VerifyFinding> {

@@ -141,6 +141,7 @@ export class VaultContext {
     }
     // Without this a power loss could bring a file back whose doomed row is forgotten: nobody would ever remove it.
     for (const folder of folders) await syncFolder(folder);
+    this.crashPoint('doomed-unlinked');
     await this.index.call('forgetDoomed', { paths });
   }
 

@@ -4,7 +4,10 @@ import type { CommitResponse, PackStored, Session } from '@cofre/shared/wire/ses
 import type { SnapshotPage } from '@cofre/shared/wire/snapshots';
 import type { ObjectItem, ObjectKind, Trust } from '@cofre/shared/wire/trust';
 import type { VaultStatistics, VerifyFinding } from '@cofre/shared/wire/administration';
+import type { CollectionOptions, CollectionResult } from './collect/collection-options.ts';
 import type { Periods } from './retention/periods.ts';
+
+export type { CollectionOptions, CollectionResult } from './collect/collection-options.ts';
 
 /** Who asks, as the credential says: nothing in here comes from a parameter. */
 export interface Caller {
@@ -56,6 +59,11 @@ export interface Vault {
   readChunks(caller: Caller, domainId: DomainId, ids: readonly ChunkId[]): AsyncIterable<Buffer>;
 
   statistics(): Promise<Omit<VaultStatistics, 'name' | 'quotaBytes' | 'devices'>>;
+  /**
+   * Lets go of what nothing needs any more, and gives its space back. In bounded steps beside everything else; one that
+   * is stopped, or whose process ends, is gone on with by the next.
+   */
+  runCollection(options: CollectionOptions): Promise<CollectionResult>;
   /** Reads everything, names what is wrong; `onProgress` gets bytes read. */
   verify(onProgress: (bytes: number) => void): AsyncIterable<VerifyFinding>;
 }

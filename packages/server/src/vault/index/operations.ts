@@ -1,4 +1,5 @@
 import { haveChunks, locateChunks, reviveChunks } from './chunks.store.ts';
+import { condemnLoose, doomDeadPacks, dropCondemned } from './collection.store.ts';
 import { clearDraft, concludeWalk, resolveRefs, walkAdded, walkRemoved } from './commit-draft.store.ts';
 import { findCommitted, finishCommit, startCommit } from './commits.store.ts';
 import type { IndexConnection } from './connection.ts';
@@ -13,7 +14,14 @@ import {
   recordRoster,
 } from './objects.store.ts';
 import { beginPack, recordPack } from './packs.store.ts';
-import { closeSession, openSession, renewSession, requireUnrevoked } from './sessions.store.ts';
+import { beginRepack, listLiveBlobs, pickRepackable, swapBlobs } from './repack.store.ts';
+import {
+  closeExpiredSessions,
+  closeSession,
+  openSession,
+  renewSession,
+  requireUnrevoked,
+} from './sessions.store.ts';
 import { listSnapshots } from './snapshots.store.ts';
 import { checkPart, stagePart } from './staging.store.ts';
 import {
@@ -24,6 +32,7 @@ import {
   findUnknown,
   listChains,
   listHeadRefs,
+  listLiveBlobs,
   listPackChunks,
   listPacks,
   listSigningKeys,
@@ -59,6 +68,7 @@ export const READS = {
   listSnapshotsNeeding,
   listUnfinished,
   locateChunks,
+  pickRepackable,
   requireUnrevoked,
   startCommit,
 };
@@ -66,10 +76,15 @@ export const READS = {
 export const WRITES = {
   beginObjects,
   beginPack,
+  beginRepack,
   clearDraft,
+  closeExpiredSessions,
   closeSession,
+  condemnLoose,
   createVault,
+  doomDeadPacks,
   doomFiles,
+  dropCondemned,
   dropIntents,
   finishCommit,
   forgetDoomed,
@@ -83,6 +98,7 @@ export const WRITES = {
   resolveRefs,
   reviveChunks,
   stagePart,
+  swapBlobs,
   walkAdded,
   walkRemoved,
 };

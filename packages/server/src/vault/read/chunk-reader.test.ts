@@ -186,3 +186,53 @@ test('more ids than allowed are refused', async () => {
   const ids = Array.from({ length: LIMITS.readIdsMax + 1 }, () => 'ab'.repeat(32) as ChunkId);
   await expect(readBlobs(vault, device, ids)).rejects.toEqual(refused('too_large'));
 });
+
+/** Lets everything that no snapshot needs go, and writes packs anew; their old files are gone afterwards. */
+async function collectAll(): Promise<{ repackedPacks: number }> {
+  const options = { signal: new AbortController().signal, bytesPerSecond: null, readersGraceMs: 0 };
+  opened.passHours(1);
+  await vault.runCollection(options);
+  opened.passHours(LIMITS.condemnedGraceMs / 3_600_000 + 1);
+  return vault.runCollection(options);
+}
+
+test('a pack that is written anew between looking up and reading costs a reader nothing', async () => {
+  const packs = [1, 2, 3, 4].map(() => Array.from({ length: 4 }, () => sampleBlob(device)));
+  const kept = packs.flatMap((blobs) => blobs.slice(0, 2));
+  for (const blobs of packs) await run.send(blobs);
+  await run.backUp(kept);
+  const ids = kept.map(({ chunkId }) => chunkId);
+  await expectBlobs(kept);
+  const reader = vault.readChunks(device.caller, device.domainId, ids)[Symbol.asyncIterator]();
+  const pieces = [Buffer.from((await reader.next()).value as Buffer)];
+  expect(await collectAll()).toMatchObject({ repackedPacks: 4 });
+  for (let next = await reader.next(); next.done !== true; next = await reader.next()) {
+    pieces.push(Buffer.from(next.value));
+  }
+  const stream = Buffer.concat(pieces);
+  const expected = await collectFrames(ids);
+  expect(stream.equals(expected)).toBe(true);
+  await expectBlobs(kept);
+});
+
+async function collectFrames(ids: readonly ChunkId[]): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of vault.readChunks(device.caller, device.domainId, ids))
+    pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces);
+}
+
+test('a large blob whose frame has begun comes whole though its pack goes meanwhile', async () => {
+  const large = sampleBlob(device, { sealedLength: LIMITS.blobSealedBytesMax });
+  await run.send([large, sampleBlob(device, { sealedLength: 2_000_000 })]);
+  await run.backUp([large]);
+  const reader = vault.readChunks(device.caller, device.domainId, [large.chunkId])[Symbol.asyncIterator]();
+  const header = Buffer.from((await reader.next()).value as Buffer);
+  const pieces = [Buffer.from((await reader.next()).value as Buffer)];
+  expect(header.length + (pieces[0] as Buffer).length).toBeLessThan(large.bytes.length);
+  expect(await collectAll()).toMatchObject({ repackedPacks: 1 });
+  pieces.push(Buffer.from((await reader.next()).value as Buffer));
+  expect(Buffer.concat(pieces).equals(large.bytes)).toBe(true);
+  await reader.return?.();
+  await expectBlobs([large]);
+});

@@ -4,17 +4,26 @@ import type { ChunkId, DomainId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import { encodeEndFrame, encodeFrameHeader } from '@cofre/shared/wire/chunk-frames';
 import { isUnreadable } from '../../platform/storage-failure.ts';
+import type { ChunkPlaces } from '../index/chunks.store.ts';
 import { packIds } from '../index/packed-ids.ts';
 import { packPath } from '../layout.ts';
 import type { Caller } from '../vault.ts';
 import type { VaultContext } from '../vault-context.ts';
-import { freeRead } from './pack-files.ts';
+import { freeRead, type HeldPack } from './pack-files.ts';
 import { planReads, type ReadRun } from './read-plan.ts';
 
 /** What is in hand of a run: all of it, or the beginning of a blob that is larger than one read. */
 interface Fetched {
   readonly bytes: Buffer;
-  readonly isWhole: boolean;
+  /** Where the rest comes from; null when this is all. */
+  readonly rest: HeldPack | null;
+}
+
+/** What was asked for, and by whom. */
+interface Question {
+  readonly caller: Caller;
+  readonly domainId: DomainId;
+  readonly ids: readonly ChunkId[];
 }
 
 /** Gives chunks back as frames, in the order asked for: a bounded read at a time, and one ahead. */
@@ -29,72 +38,116 @@ export class ChunkReader {
    * What is gone or altered on the disk comes as a frame that says so; nothing else is lost by it. The server can't
    * open a chunk: whoever asked checks its tag and its id. A piece is valid until the next one is asked for: left to
    * the collector, the memory of reads cost the server half of its work.
+   *
+   * A pack that is gone was perhaps written anew since its chunks were looked up: they are looked up again.
    * @throws CofreError `not_found` for a domain that the caller may not read, `too_large`
    */
   async *read(caller: Caller, domainId: DomainId, ids: readonly ChunkId[]): AsyncGenerator<Buffer> {
     if (ids.length > LIMITS.readIdsMax) {
       throw new CofreError('too_large', { what: 'The list of ids', limit: `${LIMITS.readIdsMax}` });
     }
-    const places = await this.vault.index.call('locateChunks', {
-      deviceId: caller.deviceId,
-      readsTenant: caller.readsTenant,
-      domainId,
-      ids: packIds(ids),
-    });
+    const question: Question = { caller, domainId, ids };
+    const places = await this.locate(question, ids);
     const leave = this.vault.readers.enter();
+    let next: Promise<Fetched | null> = Promise.resolve(null);
     try {
       const runs = planReads(places, this.vault.readers.runBytesMax);
-      let next = this.fetch(runs[0]);
+      next = this.fetch(runs[0]);
       for (const [place, run] of runs.entries()) {
         const fetched = await next;
         next = this.fetch(runs[place + 1]);
         // Awaited in the next turn; if the consumer leaves before, its failure concerns nobody.
         next.catch(() => undefined);
-        const isFound = yield* framesOf(run, fetched, ids, domainId);
-        const beginningBytes = fetched?.bytes.length ?? 0;
-        // Only here, where more was asked for: a consumer that left may not be done with its last piece.
-        if (fetched !== null) freeRead(fetched.bytes);
-        if (isFound && fetched?.isWhole === false) yield* this.readRest(run, beginningBytes);
+        if (fetched === null && run.pack !== 0) yield* this.readMoved(question, run);
+        else yield* this.give(question, run, fetched);
       }
     } finally {
       leave();
+      const ahead = await next.catch(() => null);
+      await ahead?.rest?.letGo();
     }
     yield encodeEndFrame(ids.length);
+  }
+
+  private locate({ caller, domainId }: Question, ids: readonly ChunkId[]): Promise<ChunkPlaces> {
+    return this.vault.index.call('locateChunks', {
+      deviceId: caller.deviceId,
+      readsTenant: caller.readsTenant,
+      domainId,
+      ids: packIds(ids),
+    });
+  }
+
+  /** Once more for a run whose pack is not there: what is not where it is now either is missing. */
+  private async *readMoved(question: Question, run: ReadRun): AsyncGenerator<Buffer> {
+    const ids = run.blobs.map(({ place }) => question.ids[place] as ChunkId);
+    for (const found of planReads(await this.locate(question, ids), this.vault.readers.runBytesMax)) {
+      const blobs = found.blobs.map((blob) => ({ ...blob, place: run.blobs[blob.place]?.place as number }));
+      const moved = { ...found, blobs };
+      yield* this.give(question, moved, await this.fetch(moved));
+    }
+  }
+
+  private async *give(question: Question, run: ReadRun, fetched: Fetched | null): AsyncGenerator<Buffer> {
+    try {
+      const isFound = yield* framesOf(question, run, fetched);
+      if (fetched === null) return;
+      const beginningBytes = fetched.bytes.length;
+      // Only here, where more was asked for: a consumer that left may not be done with its last piece.
+      freeRead(fetched.bytes);
+      if (isFound && fetched.rest !== null) yield* this.readRest(run, fetched.rest, beginningBytes);
+    } finally {
+      await fetched?.rest?.letGo();
+    }
   }
 
   private async fetch(run: ReadRun | undefined): Promise<Fetched | null> {
     if (run === undefined || run.pack === 0) return null;
     try {
-      const bytesMax = this.vault.readers.runBytesMax;
-      if (run.length <= bytesMax || run.blobs.length > 1) return await this.fetchWhole(run);
-      const last = await this.readPack(run, run.length - 1, 1);
-      if (last === null) return null;
-      // A blob that is cut must be known before its frame begins.
-      if (last.length === 0) return { bytes: last, isWhole: true };
-      const bytes = await this.readPack(run, 0, bytesMax);
-      return bytes === null ? null : { bytes, isWhole: bytes.length < bytesMax };
+      const isLarge = run.length > this.vault.readers.runBytesMax && run.blobs.length === 1;
+      return isLarge ? await this.fetchBeginning(run) : await this.fetchWhole(run);
     } catch (error) {
-      if (isUnreadable(error)) return { bytes: Buffer.alloc(0), isWhole: true };
+      if (isUnreadable(error)) return { bytes: Buffer.alloc(0), rest: null };
       throw error;
+    }
+  }
+
+  private async fetchBeginning(run: ReadRun): Promise<Fetched | null> {
+    const bytesMax = this.vault.readers.runBytesMax;
+    const held = await this.vault.packFiles.hold(this.fileOf(run));
+    if (held === null) return null;
+    let isHeld = false;
+    try {
+      // A blob that is cut must be known before its frame begins.
+      const last = await held.read(run.offset + run.length - 1, 1);
+      if (last.length === 0) return { bytes: last, rest: null };
+      const bytes = await held.read(run.offset, bytesMax);
+      isHeld = bytes.length === bytesMax;
+      return { bytes, rest: isHeld ? held : null };
+    } finally {
+      if (!isHeld) await held.letGo();
     }
   }
 
   private async fetchWhole(run: ReadRun): Promise<Fetched | null> {
     try {
       const bytes = await this.readPack(run, 0, run.length);
-      return bytes === null ? null : { bytes, isWhole: true };
+      return bytes === null ? null : { bytes, rest: null };
     } catch (error) {
       if (!isUnreadable(error) || run.blobs.length === 1) throw error;
-      return { bytes: await this.salvage(run), isWhole: true };
+      const bytes = await this.salvage(run);
+      return bytes === null ? null : { bytes, rest: null };
     }
   }
 
   /** Blob by blob, so that a bad place of the disk costs only what lies on it. What can't be read stays empty. */
-  private async salvage(run: ReadRun): Promise<Buffer> {
+  private async salvage(run: ReadRun): Promise<Buffer | null> {
     const bytes = Buffer.alloc(run.length);
     for (const { offset, length } of run.blobs) {
       try {
-        (await this.readPack(run, offset - run.offset, length))?.copy(bytes, offset - run.offset);
+        const blob = await this.readPack(run, offset - run.offset, length);
+        if (blob === null) return null;
+        blob.copy(bytes, offset - run.offset);
       } catch (error) {
         if (!isUnreadable(error)) throw error;
       }
@@ -103,11 +156,11 @@ export class ChunkReader {
   }
 
   /** The rest of a large blob whose frame has begun: it comes whole, or the answer breaks off. */
-  private async *readRest(run: ReadRun, doneBytes: number): AsyncGenerator<Buffer> {
+  private async *readRest(run: ReadRun, held: HeldPack, doneBytes: number): AsyncGenerator<Buffer> {
     for (let done = doneBytes; done < run.length;) {
       const wanted = Math.min(this.vault.readers.runBytesMax, run.length - done);
-      const bytes = await this.readPack(run, done, wanted);
-      if (bytes?.length !== wanted) {
+      const bytes = await held.read(run.offset + done, wanted);
+      if (bytes.length !== wanted) {
         throw new CofreError('damaged', { what: packPath(run.pack), problem: 'it became shorter' });
       }
       done += wanted;
@@ -116,18 +169,20 @@ export class ChunkReader {
     }
   }
 
+  private fileOf(run: ReadRun): string {
+    return this.vault.layout.file(packPath(run.pack));
+  }
+
   private readPack(run: ReadRun, start: number, length: number): Promise<Buffer | null> {
-    const file = this.vault.layout.file(packPath(run.pack));
-    return this.vault.packFiles.read(file, run.offset + start, length);
+    return this.vault.packFiles.read(this.fileOf(run), run.offset + start, length);
   }
 }
 
 /** @returns whether the last of them was found */
 function* framesOf(
+  { ids, domainId }: Question,
   run: ReadRun,
   fetched: Fetched | null,
-  ids: readonly ChunkId[],
-  domainId: DomainId,
 ): Generator<Buffer, boolean> {
   let isFound = false;
   for (const { place, offset, length } of run.blobs) {
@@ -137,7 +192,7 @@ function* framesOf(
       continue;
     }
     const blob = fetched.bytes.subarray(offset - run.offset, offset - run.offset + length);
-    const isThere = !fetched.isWhole || blob.length === length;
+    const isThere = fetched.rest !== null || blob.length === length;
     isFound = isThere && isBlobOf(blob, length, chunkId, domainId);
     if (!isFound) {
       yield encodeFrameHeader({ status: 'damaged', length: 0, chunkId });

@@ -8,6 +8,13 @@ interface OpenPack {
   isForgotten: boolean;
 }
 
+/** A file that stays open. What `read` gives is shorter than asked for at the file's end only. */
+export interface HeldPack {
+  read(offset: number, length: number): Promise<Buffer>;
+  /** To be called once. */
+  letGo(): Promise<void>;
+}
+
 /**
  * Open files of packs, shared by all readers: packs are immutable, so that a file once opened stays right. The one
  * unused for longest is closed first; one that is being read is never closed.
@@ -31,10 +38,33 @@ export class PackFiles {
       this.forget(path, pack);
       throw error;
     } finally {
-      pack.users -= 1;
-      if (pack.isForgotten && pack.users === 0) await closeOpened(pack);
-      await this.closeUnused();
+      await this.leave(pack);
     }
+  }
+
+  /**
+   * Keeps a file open until it is let go of, so that what is read of it belongs together even if its name goes.
+   * Null when there is no such file.
+   */
+  async hold(path: string): Promise<HeldPack | null> {
+    const pack = this.use(path);
+    const file = await pack.opening.catch(() => null);
+    if (file !== null) {
+      return { read: (offset, length) => readFully(file, offset, length), letGo: () => this.leave(pack) };
+    }
+    this.forget(path, pack);
+    await this.leave(pack);
+    // Fails as opening did, unless there is no such file.
+    await pack.opening;
+    return null;
+  }
+
+  /** A file whose name is gone gives its space back once nobody has it open. */
+  async forgetUnlinked(path: string): Promise<void> {
+    const pack = this.files.get(path);
+    if (pack === undefined) return;
+    this.forget(path, pack);
+    if (pack.users === 0) await closeOpened(pack);
   }
 
   async close(): Promise<void> {
@@ -55,6 +85,12 @@ export class PackFiles {
     this.files.set(path, pack);
     pack.users += 1;
     return pack;
+  }
+
+  private async leave(pack: OpenPack): Promise<void> {
+    pack.users -= 1;
+    if (pack.isForgotten && pack.users === 0) await closeOpened(pack);
+    await this.closeUnused();
   }
 
   private async closeUnused(): Promise<void> {
