@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ByteString } from '@cofre/shared/bytes';
-import type { CatalogItem } from '@cofre/shared/catalog/catalog-reader';
+import { catalogKey } from '@cofre/shared/catalog/catalog-key';
+import { placesBelow, rootPlace, type CatalogItem } from '@cofre/shared/catalog/catalog-reader';
+import type { LostRange } from '@cofre/shared/catalog/lost-range';
+import type { InnerItem } from '@cofre/shared/catalog/node';
 import {
   FAKE_MTIME_NS,
   fakeFile,
@@ -13,6 +16,7 @@ import {
 } from '../../../../test/builders/fake-entries.ts';
 import { fakeContext } from '../../../../test/builders/fake-server-client.ts';
 import { FakeVault, type FakeDevice, type FakeTree } from '../../../../test/builders/fake-vault.ts';
+import { LostEntries } from '../vault-reader/lost-entries.ts';
 import { VaultReader } from '../vault-reader/vault-reader.ts';
 import { diffSnapshots } from './diff-snapshots.ts';
 import { findEntries } from './find-entries.ts';
@@ -36,6 +40,17 @@ async function catalogOf(tree: FakeTree) {
   await vault.backUp(device, tree);
   const reader = await open();
   return await reader.catalog(await reader.resolve({ snapshot: 'latest' }));
+}
+
+/** Loses the leaf that has a path of the newest snapshot. */
+async function loseLeafOf(at: string): Promise<void> {
+  const reader = await open();
+  const catalog = await reader.catalog(await reader.resolve({ snapshot: 'latest' }));
+  const root = await catalog.node(rootPlace(catalog.root));
+  const leaves = placesBelow(root.items as InnerItem[], rootPlace(catalog.root));
+  const key = catalogKey(at as ByteString);
+  const place = leaves.findLast(({ firstKey }) => (firstKey ?? '') <= key);
+  vault.blobs.delete(`${device.domain.domainId} ${place?.chunkId}`);
 }
 
 async function paths(items: AsyncIterable<CatalogItem>): Promise<string[]> {
@@ -160,5 +175,65 @@ describe('the difference of two snapshots', () => {
       'changed d/turned type',
       'added d/turned/new',
     ]);
+  });
+});
+
+describe('a catalog that has lost a leaf', () => {
+  /** Content of the folder stands further behind it than any leaf reaches. */
+  const many: Record<string, ReturnType<typeof fakeFile>> = {};
+  for (let number = 100; number < 600; number++) many[`f${number}`.padEnd(230, '-')] = fakeFile('');
+  const large = withFolders({ ...many, f250: fakeFolder(), 'f250/inside': fakeFile('') });
+
+  async function openWithLosses() {
+    const told: LostRange[] = [];
+    const lost = new LostEntries((range) => told.push(range));
+    const reader = await open();
+    const catalog = await reader.catalog(await reader.resolve({ snapshot: 'latest' }), lost.note);
+    return { reader, catalog, lost, told };
+  }
+
+  it('lists and finds all other entries, and tells of the loss once', async () => {
+    await vault.backUp(device, large);
+    await loseLeafOf('f250');
+    const { catalog, lost, told } = await openWithLosses();
+    const listed = await paths(listFolder(catalog, '/' as ByteString, { isRecursive: true, lost }));
+    expect(told).toHaveLength(1);
+    const isThere = (at: string): boolean => at !== '' && !lost.has(catalogKey(at as ByteString));
+    expect(listed.toSorted()).toEqual(Object.keys(large).filter(isThere).sort());
+    expect(listed).toContain('f250/inside');
+    expect(lost.failure()).toMatchObject({ code: 'entries_lost', exitCode: 1 });
+    expect(await paths(findEntries(catalog, 'inside' as ByteString))).toEqual(['f250/inside']);
+    expect(told).toHaveLength(1);
+  });
+
+  it('lists what lies in a folder whose own entry is lost, and refuses what was never there', async () => {
+    await vault.backUp(device, large);
+    await loseLeafOf('f250');
+    const { catalog, lost } = await openWithLosses();
+    const list = async (at: string) =>
+      await paths(listFolder(catalog, at as ByteString, { isRecursive: false, lost }));
+    expect(await list('/f250')).toEqual(['f250/inside']);
+    await expect(list('/zz')).rejects.toMatchObject({ code: 'path_not_found' });
+  });
+
+  it('differs in what is known of both sides', async () => {
+    const before = await vault.backUp(device, large);
+    const { 'f250/inside': _, ...rest } = large;
+    const after = await vault.backUp(device, {
+      ...rest,
+      f250: fakeFolder({ mode: 0o700 }),
+      z: fakeFile('z'),
+    });
+    await loseLeafOf('f250');
+    const { reader, lost } = await openWithLosses();
+    const [left, right] = await Promise.all(
+      [before, after].map(async ({ snapshotId }) => await reader.resolve({ snapshot: snapshotId })),
+    );
+    const found: string[] = [];
+    for await (const { kind, path: at } of diffSnapshots(reader, left as never, right as never, lost.note)) {
+      found.push(`${kind} ${at}`);
+    }
+    expect(lost.isEmpty).toBe(false);
+    expect(found).toEqual(['added z', 'removed f250/inside']);
   });
 });

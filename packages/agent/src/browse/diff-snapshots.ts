@@ -1,6 +1,7 @@
 import type { ByteString } from '@cofre/shared/bytes';
 import { diffCatalogs } from '@cofre/shared/catalog/catalog-diff';
 import type { CatalogItem } from '@cofre/shared/catalog/catalog-reader';
+import type { OnLost } from '@cofre/shared/catalog/lost-range';
 import { encodeEntryMetadata, type EntryMetadata } from '@cofre/shared/catalog/entry-codec';
 import type { ReadableSnapshot } from '../vault-reader/snapshot.ts';
 import type { VaultReader } from '../vault-reader/vault-reader.ts';
@@ -28,15 +29,16 @@ export type SnapshotDifference =
  * What changed from one snapshot to another, in catalog order. Within a domain the cost follows the
  * difference, and content is the same when it lies in the same chunks. Between domains everything is read,
  * and the content of files counts as the same when size and modification time are: chunks have other names
- * there. When a file was read last is not looked at.
+ * there. When a file was read last is not looked at. Of entries that one of them has lost nothing is said but that.
  */
 export async function* diffSnapshots(
   vault: VaultReader,
   before: ReadableSnapshot,
   after: ReadableSnapshot,
+  onLost: OnLost | null = null,
 ): AsyncGenerator<SnapshotDifference> {
   const isOneDomain = before.manifest.domainId === after.manifest.domainId;
-  const [left, right] = [await vault.catalog(before), await vault.catalog(after)];
+  const [left, right] = [await vault.catalog(before, onLost), await vault.catalog(after, onLost)];
   for await (const { before: a, after: b } of diffCatalogs(left, right)) {
     if (a !== null && b !== null) {
       const changes = changesBetween(a, b, isOneDomain);

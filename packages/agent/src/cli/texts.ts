@@ -277,6 +277,18 @@ const TEXTS = {
     'warning: {path}: not restored, a newer version of Cofre wrote its content',
     'aviso: {path}: no se restauró, una versión más nueva de Cofre escribió su contenido',
   ],
+  noteFolderUnknown: [
+    'warning: {path}: made without its owner, permissions and times, which are lost',
+    'aviso: {path}: se creó sin su dueño, permisos ni fechas, que se perdieron',
+  ],
+  entriesLost: [
+    'warning: {count} entries are lost, from {from} up to {before}: {detail}',
+    'aviso: se perdieron {count} entradas, desde {from} hasta antes de {before}: {detail}',
+  ],
+  entriesLostToEnd: [
+    'warning: {count} entries are lost, {from} and all behind it: {detail}',
+    'aviso: se perdieron {count} entradas, {from} y todo lo que sigue: {detail}',
+  ],
   targetProblem: ['warning: {path}: {kind} ({detail})', 'aviso: {path}: {kind} ({detail})'],
   problemNotRestored: ['not restored', 'no restaurado'],
   problemUnsafePath: ['not restored, its path is not safe', 'no restaurado, su ruta no es segura'],

@@ -4,12 +4,14 @@ import { CofreError, type ErrorCode } from '@cofre/shared/errors';
 import { hasLostContent, type Slice } from '@cofre/shared/format/entry';
 import type { ChunkId } from '@cofre/shared/ids';
 import { HeapKeeper } from '../platform/heap-keeper.ts';
+import type { LostEntries } from '../vault-reader/lost-entries.ts';
 import { JobBuilder, type BuiltJob } from './job-builder.ts';
 import type { ChunkFeed } from './chunk-feed.ts';
 import { JobPool } from './job-pool.ts';
 import type { JobWorker } from './job-work.ts';
 import { placedPieces, placedPiecesOf } from './placed-pieces.ts';
 import type { ContentLoss, FileResult, LostReason, RestoreJobResult } from './restore-job.ts';
+import { LossRelief } from './loss-relief.ts';
 import type { RestoreTally } from './restore-tally.ts';
 import type { Selection } from './select-entries.ts';
 import { SharedFile } from './shared-file.ts';
@@ -29,6 +31,8 @@ export interface RestoreRunParts {
   readonly tally: RestoreTally;
   readonly feed: ChunkFeed;
   readonly workers: readonly JobWorker[];
+  /** What the catalog's reader tells to be lost. */
+  readonly lost: LostEntries;
 }
 
 /**
@@ -39,6 +43,7 @@ export class RestoreRun {
   readonly #parts: RestoreRunParts;
   readonly #pool: JobPool;
   readonly #builder: JobBuilder;
+  readonly #relief: LossRelief;
   readonly #underWay = new Map<number, BuiltJob>();
   readonly #sharedFiles = new Set<SharedFile>();
   readonly #heap = new HeapKeeper(HEAP_GROWTH_BYTES_MAX);
@@ -46,6 +51,7 @@ export class RestoreRun {
   constructor(parts: RestoreRunParts) {
     this.#parts = parts;
     this.#pool = new JobPool(parts.feed, parts.workers, (result) => this.#takeResult(result));
+    this.#relief = new LossRelief(parts.lost, parts.target, parts.tally);
     this.#builder = new JobBuilder(this.#pool.jobsMax + 1);
   }
 
@@ -74,9 +80,12 @@ export class RestoreRun {
 
   async #restoreAll(items: readonly CatalogItem[]): Promise<void> {
     const { target, tally } = this.#parts;
-    for (const item of items) {
+    for (const found of items) {
+      const item = this.#relief.resolve(found);
+      if (item === null) continue;
       const { path, entry } = item;
       tally.entry(path, entry);
+      this.#relief.makeFolders(path);
       if (entry.hardLinkTo !== undefined || (entry.type !== 'file' && entry.type !== 'stream')) {
         target.add(path, entry);
         continue;

@@ -2,6 +2,7 @@ import { displayName, type ByteString } from '@cofre/shared/bytes';
 import { CofreError } from '@cofre/shared/errors';
 import { hasLostContent, type Entry } from '@cofre/shared/format/entry';
 import type { ReadableSnapshot } from '../vault-reader/snapshot.ts';
+import type { LostEntries } from '../vault-reader/lost-entries.ts';
 import type { LostChunk, LostReason } from './restore-job.ts';
 import type { RestoreNote, RestoreObserver, RestoreProgress, RestoreSummary } from './restore.ts';
 import type { TargetReport } from './target/target.ts';
@@ -9,6 +10,7 @@ import type { TargetReport } from './target/target.ts';
 /** Counts what a restore does, and tells its observer. */
 export class RestoreTally {
   readonly #observer: RestoreObserver;
+  readonly #lost: LostEntries;
   readonly #startMs = performance.now();
   readonly #totals = { files: 0, bytes: 0 };
   readonly #lostChunks = new Set<string>();
@@ -25,8 +27,9 @@ export class RestoreTally {
   #filesStale = 0;
   #filesChanged = 0;
 
-  constructor(observer: RestoreObserver) {
+  constructor(observer: RestoreObserver, lost: LostEntries) {
     this.#observer = observer;
+    this.#lost = lost;
   }
 
   expect(totals: { readonly files: number; readonly bytes: number }): void {
@@ -79,6 +82,18 @@ export class RestoreTally {
     this.#note(outcome === 'later-format' ? 'later-format' : 'content-lost', path);
   }
 
+  /** A further name of a file whose first name, which has the content, is among what the catalog has lost. */
+  nameLost(path: ByteString): void {
+    this.#fileNames += 1;
+    this.#filesLost += 1;
+    this.#firstLost ??= path;
+    this.#note('content-lost', path, 'its first name is lost');
+  }
+
+  folderUnknown(path: ByteString): void {
+    this.#note('folder-unknown', path);
+  }
+
   received(bytes: number, lostChunks: readonly LostChunk[]): void {
     this.#bytesReceived += bytes;
     for (const { chunkId } of lostChunks) this.#lostChunks.add(chunkId);
@@ -98,6 +113,7 @@ export class RestoreTally {
       bytesReceived: this.#bytesReceived,
       chunksLost: this.#lostChunks.size,
       filesLost: this.#filesLost,
+      entriesLost: this.#lost.entryCount,
       filesStale: this.#filesStale,
       filesChangedWhileRead: this.#filesChanged,
       problems: report?.problems ?? null,
@@ -108,6 +124,8 @@ export class RestoreTally {
   }
 
   #failure(report: TargetReport | null): CofreError | null {
+    const entriesFailure = this.#lost.failure();
+    if (entriesFailure !== null) return entriesFailure;
     if (this.#filesLost > 0) return this.#lossFailure();
     const problem = report?.samples.find(({ kind }) => kind === 'not-restored' || kind === 'unsafe-path');
     if (report === null || report.complete || problem === undefined) return null;

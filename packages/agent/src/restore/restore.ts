@@ -1,5 +1,6 @@
 import type { ByteString } from '@cofre/shared/bytes';
 import type { CofreError } from '@cofre/shared/errors';
+import type { LostRange } from '@cofre/shared/catalog/lost-range';
 import type { SnapshotId } from '@cofre/shared/ids';
 import type { Kit } from '../vault-reader/open-trust.ts';
 import type { SnapshotArgument } from '../vault-reader/vault-reader.ts';
@@ -36,6 +37,8 @@ export type RestoreNoteKind =
   | 'placeholder'
   /** Its content is missing or damaged on the server. */
   | 'content-lost'
+  /** A folder whose own entry is lost: it was made for what is in it, without its owner, permissions and times. */
+  | 'folder-unknown'
   /** Its content, or the list of it, was written by a later version of this program. */
   | 'later-format';
 
@@ -50,6 +53,8 @@ export interface RestoreNote {
 export interface RestoreObserver {
   readonly onProgress: (progress: RestoreProgress) => void;
   readonly onNote: (note: RestoreNote) => void;
+  /** Entries that the snapshot's catalog has lost: once for each range of them. */
+  readonly onLost: (lost: LostRange) => void;
 }
 
 /** What was restored; of a dry run, what would be. */
@@ -68,12 +73,14 @@ export interface RestoreSummary {
   readonly bytesReceived: number;
   readonly chunksLost: number;
   readonly filesLost: number;
+  /** That the catalog has lost, in the parts of it that were read: nobody knows what they were. */
+  readonly entriesLost: number;
   readonly filesStale: number;
   readonly filesChangedWhileRead: number;
   /** What the target could not do; null for a dry run. */
   readonly problems: TargetReport['problems'] | null;
   readonly problemSamples: readonly TargetProblem[];
   readonly durationMs: number;
-  /** Why the restore is not whole: `chunk_missing`, `unknown_format`, … or null. Everything else was restored nevertheless. */
+  /** Why the restore is not whole: `entries_lost`, `chunk_missing`, `unknown_format`, … or null. Everything else was restored nevertheless. */
   readonly failure: CofreError | null;
 }

@@ -65,6 +65,7 @@ async function restore(options: Partial<RestoreOptions> = {}, signal = new Abort
   const observer = {
     onProgress: (step: RestoreProgress) => void progress.push(step),
     onNote: (note: RestoreNote) => void notes.push(note),
+    onLost: () => {},
   };
   return await runRestore(fakeContext(vault, device, folder, traffic), all, observer, signal);
 }

@@ -3,6 +3,7 @@ import { hasLostContent, type Entry } from '@cofre/shared/format/entry';
 import type { ReadableSnapshot } from '../vault-reader/snapshot.ts';
 import { VaultReader } from '../vault-reader/vault-reader.ts';
 import type { AgentContext } from '../state/agent-context.ts';
+import { LostEntries } from '../vault-reader/lost-entries.ts';
 import { ChunkFeed } from './chunk-feed.ts';
 import { jobWorkersFor } from './job-workers.ts';
 import { RestoreRun } from './restore-run.ts';
@@ -14,12 +15,13 @@ import { openRestoreTarget } from './target/disk-target.ts';
 /**
  * Restores a snapshot, or the paths of it that are asked for, below a folder: the content of each path at its
  * absolute path. Content that is lost costs the files that need it, which are left out (nothing that looks
- * whole is left of them) and named; everything else is restored, and `failure` in the summary says so.
+ * whole is left of them) and named; a part of the catalog that is lost costs the entries in it, of which the range is
+ * told. Everything else is restored, and `failure` in the summary says so.
  *
  * @param signal ends the restore early: files that are not complete are removed
  * @throws CofreError for what stands against the restore as a whole: as `openTrust` and `resolveSnapshot`,
  *   `path_not_found`, `target_not_empty`, `target_unsafe`, `target_full`, `server_unreachable`, `interrupted`;
- *   `chunk_missing`, `damaged` and `unknown_format` for the catalog itself
+ *   `chunk_missing`, `damaged` and `unknown_format` for the root of the catalog
  */
 export async function runRestore(
   context: AgentContext,
@@ -27,12 +29,14 @@ export async function runRestore(
   observer: RestoreObserver,
   signal: AbortSignal,
 ): Promise<RestoreSummary> {
-  const tally = new RestoreTally(observer);
+  const lost = new LostEntries(observer.onLost);
+  const tally = new RestoreTally(observer, lost);
   tally.tell('opening');
   const vault = await VaultReader.open(context, options.kit);
   const snapshot = await vault.resolve(options);
-  const catalog = await vault.catalog(snapshot);
-  const selection = await selectEntries(catalog, options.paths);
+  const catalog = await vault.catalog(snapshot, lost.note);
+  await catalog.checkRoot();
+  const selection = await selectEntries(catalog, options.paths, lost);
   if (options.isDryRun) return await countOnly(snapshot, selection, tally, signal);
   const totals = await totalsOf(snapshot, selection, signal);
   tally.expect(totals);
@@ -40,7 +44,7 @@ export async function runRestore(
   try {
     const workers = jobWorkersFor(await vault.domainSecrets(snapshot), totals);
     const feed = new ChunkFeed(vault, snapshot.manifest.domainId);
-    const run = new RestoreRun({ target, catalog, tally, feed, workers });
+    const run = new RestoreRun({ target, catalog, tally, feed, workers, lost });
     const report = await run.restore(selection, signal);
     return tally.summary(snapshot, report);
   } catch (error) {

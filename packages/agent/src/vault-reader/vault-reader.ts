@@ -1,4 +1,5 @@
 import { CatalogReader, type FetchNodes } from '@cofre/shared/catalog/catalog-reader';
+import type { OnLost } from '@cofre/shared/catalog/lost-range';
 import { openBlob } from '@cofre/shared/crypto/blob-cipher';
 import { domainKeys, type DomainSecrets } from '@cofre/shared/crypto/domain-keys';
 import { CofreError } from '@cofre/shared/errors';
@@ -73,8 +74,9 @@ export class VaultReader {
     return await this.#domains.secrets(manifest.domainId);
   }
 
-  async catalog(snapshot: ReadableSnapshot): Promise<CatalogReader> {
-    return new CatalogReader(snapshot.manifest.catalogRoot, await this.nodes(snapshot));
+  /** @param onLost as {@link CatalogReader} takes it */
+  async catalog(snapshot: ReadableSnapshot, onLost: OnLost | null = null): Promise<CatalogReader> {
+    return new CatalogReader(snapshot.manifest.catalogRoot, await this.nodes(snapshot), onLost);
   }
 
   /** Brings nodes of the snapshot's domain; snapshots of one domain share the cache. */

@@ -184,6 +184,18 @@ const catalogue = {
       'Actualice este programa y vuelva a intentar.',
     ],
   },
+  entries_lost: {
+    http: 422,
+    exit: EXIT.failed,
+    en: [
+      '{count} entries are lost with a part of the catalog, the first is {path}.',
+      'Everything else is there. The next backup from the device heals what it still has; earlier snapshots may have them.',
+    ],
+    es: [
+      'Se perdieron {count} entradas con una parte del catálogo, la primera es {path}.',
+      'Todo lo demás está. El próximo respaldo del equipo repara lo que aún tenga; respaldos anteriores pueden tenerlas.',
+    ],
+  },
   chunk_missing: {
     http: 404,
     exit: EXIT.failed,

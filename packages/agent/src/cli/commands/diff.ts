@@ -5,6 +5,7 @@ import { withGeneralOptions } from '../general-options.ts';
 import { entryFields } from '../entry-row.ts';
 import type { CommandLine, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
+import { reportLost } from '../report-lost.ts';
 import { snapshotArgument, withSnapshotOptions, type SnapshotFlags } from '../snapshot-options.ts';
 
 /** `cofre diff A B --kit FILE` */
@@ -26,18 +27,21 @@ async function compare(
 ): Promise<void> {
   const { openVault } = await import('../open-vault.ts');
   const { diffSnapshots } = await import('../../browse/diff-snapshots.ts');
+  const { LostEntries } = await import('../../vault-reader/lost-entries.ts');
   const { output, say } = invocation;
   const vault = await openVault(invocation, flags.kit);
   const left = await vault.resolve(snapshotArgument(before, flags));
   const right = await vault.resolve(snapshotArgument(after, flags));
+  const lost = new LostEntries((range) => reportLost(range, invocation));
   const counts = { added: 0, removed: 0, changed: 0 };
-  for await (const difference of diffSnapshots(vault, left, right)) {
+  for await (const difference of diffSnapshots(vault, left, right, lost.note)) {
     if (output.isBroken) return;
     counts[difference.kind] += 1;
     output.row('difference', fieldsOf(difference), () => lineOf(difference));
   }
   const fields = { before: left.snapshotId, after: right.snapshotId, ...counts };
   output.summary(fields, () => [say('diffDone', counts)]);
+  lost.throwIfAny();
 }
 
 function fieldsOf(difference: SnapshotDifference): object {

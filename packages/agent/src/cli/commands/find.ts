@@ -4,6 +4,7 @@ import { withGeneralOptions } from '../general-options.ts';
 import { entryFields } from '../entry-row.ts';
 import type { CommandLine, Invocation } from '../invocation.ts';
 import { absolutePath } from '../path-fields.ts';
+import { reportLost } from '../report-lost.ts';
 import { bytesOfArguments } from '../raw-arguments.ts';
 import { snapshotArgument, withSnapshotOptions, type SnapshotFlags } from '../snapshot-options.ts';
 
@@ -26,12 +27,15 @@ async function find(
 ): Promise<void> {
   const { openVault } = await import('../open-vault.ts');
   const { findEntries } = await import('../../browse/find-entries.ts');
+  const { LostEntries } = await import('../../vault-reader/lost-entries.ts');
   const { output } = invocation;
   const vault = await openVault(invocation, flags.kit);
-  const catalog = await vault.catalog(await vault.resolve(snapshotArgument(snapshot, flags)));
+  const lost = new LostEntries((range) => reportLost(range, invocation));
+  const catalog = await vault.catalog(await vault.resolve(snapshotArgument(snapshot, flags)), lost.note);
   const [bytes = '' as ByteString] = bytesOfArguments([pattern]);
   for await (const { path, entry } of findEntries(catalog, bytes)) {
     if (output.isBroken) return;
     output.row('entry', entryFields(path, entry), () => displayName(absolutePath(path)));
   }
+  lost.throwIfAny();
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { withGeneralOptions } from '../general-options.ts';
 import { entryFields, entryLine } from '../entry-row.ts';
 import type { CommandLine, Invocation } from '../invocation.ts';
+import { reportLost } from '../report-lost.ts';
 import { bytesOfArguments } from '../raw-arguments.ts';
 import { snapshotArgument, withSnapshotOptions, type SnapshotFlags } from '../snapshot-options.ts';
 
@@ -25,13 +26,16 @@ export function addLsCommand(program: Command, { say, run }: CommandLine): void 
 async function list(invocation: Invocation, snapshot: string, path: string, flags: LsFlags): Promise<void> {
   const { openVault } = await import('../open-vault.ts');
   const { listFolder } = await import('../../browse/list-folder.ts');
+  const { LostEntries } = await import('../../vault-reader/lost-entries.ts');
   const { output } = invocation;
   const vault = await openVault(invocation, flags.kit);
-  const catalog = await vault.catalog(await vault.resolve(snapshotArgument(snapshot, flags)));
+  const lost = new LostEntries((range) => reportLost(range, invocation));
+  const catalog = await vault.catalog(await vault.resolve(snapshotArgument(snapshot, flags)), lost.note);
   const [folder = '/' as ByteString] = bytesOfArguments([path]);
-  const options = { isRecursive: flags.recursive === true };
+  const options = { isRecursive: flags.recursive === true, lost };
   for await (const { path: found, entry } of listFolder(catalog, folder, options)) {
     if (output.isBroken) return;
     output.row('entry', entryFields(found, entry), () => entryLine(found, entry));
   }
+  lost.throwIfAny();
 }

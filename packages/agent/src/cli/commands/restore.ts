@@ -9,6 +9,7 @@ import type { CommandLine, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
 import { formatBytes, formatDuration } from '../quantities.ts';
 import { bytesOfArguments } from '../raw-arguments.ts';
+import { reportLost } from '../report-lost.ts';
 import { reportFailure } from '../report-failure.ts';
 import { snapshotArgument, withSnapshotOptions, type SnapshotFlags } from '../snapshot-options.ts';
 import { formatTable } from '../table.ts';
@@ -109,6 +110,7 @@ async function observe(invocation: Invocation): Promise<{ observer: RestoreObser
         const isShown = output.isJson || output.verbosity === 'verbose' || count <= NOTES_SHOWN_MAX;
         if (isShown || LOSSES.has(note.kind)) reportNote(note, invocation);
       },
+      onLost: (lost) => reportLost(lost, invocation),
       onProgress: ({ phase, filesDone, filesTotal, bytesDone, bytesTotal, currentPath }) => {
         const counts = {
           done: filesDone,
@@ -137,6 +139,7 @@ const NOTES: Readonly<Record<RestoreNote['kind'], TextKey>> = {
   placeholder: 'notePlaceholder',
   'content-lost': 'noteLost',
   'later-format': 'noteLaterFormat',
+  'folder-unknown': 'noteFolderUnknown',
 };
 
 /** Notes on files that are not restored, however many there are, and the codes that stand for them. */
@@ -181,6 +184,7 @@ function summaryFields(summary: RestoreSummary, target: string): object {
     bytes_received: summary.bytesReceived,
     chunks_lost: summary.chunksLost,
     files_lost: summary.filesLost,
+    entries_lost: summary.entriesLost,
     files_stale: summary.filesStale,
     files_changed_while_read: summary.filesChangedWhileRead,
     problems: summary.problems ?? {},

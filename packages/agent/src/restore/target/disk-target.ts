@@ -65,6 +65,12 @@ class DiskTarget implements RestoreTarget {
     } else this.#counting(path, () => this.#addNode(path, entry));
   }
 
+  addUnknownFolder(path: ByteString): void {
+    this.#counting(path, () => {
+      if (this.#makeFolder(path)) this.#tally.made.folders++;
+    });
+  }
+
   placeFile(path: ByteString, entry: Entry): FilePlace | null {
     let place: FilePlace | null = null;
     this.#counting(path, () => {

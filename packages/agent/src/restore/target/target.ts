@@ -40,6 +40,8 @@ export interface TargetOptions {
 export interface RestoreTarget {
   /** `''` stands for the target folder itself and only takes a directory's metadata. */
   add(path: ByteString, entry: Entry): void;
+  /** Makes a folder of which only the path is known, shut to others (`0700`), where there is none. */
+  addUnknownFolder(path: ByteString): void;
   /** Where to write the file; null when it is to be left out (policy or problem, which is counted). */
   placeFile(path: ByteString, entry: Entry): FilePlace | null;
   /** Says that nobody writes to the place any more, and hands in what the writers met. */
