@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { SessionId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
-import { openSessionRequest, renewResponse, session } from '@cofre/shared/wire/sessions';
+import { haveQuery, openSessionRequest, renewResponse, session } from '@cofre/shared/wire/sessions';
 import { bodyOfAtMost, readIds } from './declared-body.ts';
 import { refuseSuspended } from './device-guard.ts';
 import { newRoutes } from './new-routes.ts';
@@ -55,8 +55,13 @@ const have = createRoute({
   path: '/v1/sessions/{id}/have',
   summary: 'Ask which chunks are there',
   security: deviceSecurity,
-  request: { params: sessionParams, body: binaryBody('Chunk ids of 32 bytes') },
-  responses: { 200: binaryAnswer('One byte an id: 1 there, 0 to be sent'), ...problemAnswer },
+  request: { params: sessionParams, query: haveQuery, body: binaryBody('Chunk ids of 32 bytes') },
+  responses: {
+    200: binaryAnswer(
+      'One byte an id: 1 there, 0 to be sent, 2 there but not verified within the time asked for',
+    ),
+    ...problemAnswer,
+  },
 });
 
 /** Sessions and what is asked within them; what is sent within them is in packs, refs and commits. */
@@ -78,7 +83,8 @@ export function sessionRoutes(guard: Middleware) {
   routes.openapi({ ...have, middleware: guard }, async (context) => {
     const ids = await readIds(context, LIMITS.haveIdsMax);
     const { id } = context.req.valid('param');
-    const answer = await context.get('vault').have(context.get('device'), id, ids);
+    const { verifiedWithinMs = null } = context.req.valid('query');
+    const answer = await context.get('vault').have(context.get('device'), id, ids, verifiedWithinMs);
     return context.body(new Uint8Array(answer), 200, { 'content-type': 'application/octet-stream' });
   });
   return routes;

@@ -14,22 +14,26 @@ import {
 } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import type { VerifyFinding } from '@cofre/shared/wire/administration';
+import type { VaultDamages } from '@cofre/shared/wire/damage';
 import type { PackStored, Session } from '@cofre/shared/wire/sessions';
 import type { SnapshotItem, SnapshotPage } from '@cofre/shared/wire/snapshots';
 import type { ObjectItem, ObjectKind, Trust } from '@cofre/shared/wire/trust';
 import type { CollectionOptions, CollectionResult } from './collect/collection-options.ts';
 import { Collector } from './collect/collector.ts';
 import { Committer } from './commit/committer.ts';
-import { HAVE_CONDEMNED } from './index/chunks.store.ts';
-import { countOfIds, idAt } from './index/packed-ids.ts';
+import { countOfIds, sliceIds } from './index/packed-ids.ts';
 import { mergeStates } from './index/refset-states.ts';
 import type { SnapshotListRow } from './index/snapshots.store.ts';
 import type { InSession, OpenedSession } from './index/sessions.store.ts';
+import { KnownChunks } from './known-chunks.ts';
 import { KeyObjects } from './objects/key-objects.ts';
 import { ObjectStore } from './objects/object-store.ts';
 import { TrustKeeper } from './objects/trust-keeper.ts';
 import { ChunkReader } from './read/chunk-reader.ts';
 import { PackReceiver } from './receive/pack-receiver.ts';
+import { listDamages } from './scrub/damage-list.ts';
+import type { ScrubResult, ScrubRun } from './scrub/scrub-run.ts';
+import { VaultScrubber } from './scrub/vault-scrubber.ts';
 import { VaultVerifier } from './verify/vault-verifier.ts';
 import type {
   Caller,
@@ -42,11 +46,8 @@ import type {
 } from './vault.ts';
 import type { VaultContext } from './vault-context.ts';
 
-/** Ids that one step looks up or hashes: some tens of milliseconds on a thread that others wait for too. */
-const HAVE_STEP_IDS_MAX = 2_500;
+/** Ids that one step hashes: some tens of milliseconds on a thread that others wait for too. */
 const HASH_STEP_IDS_MAX = 2_500;
-/** A lease with less than this left is renewed by whatever is called. */
-const RENEW_BELOW_MS = LIMITS.sessionLeaseMs * 0.75;
 
 /**
  * A vault: its parts put together, each call behind the gate. What may run at once, and what keeps it right:
@@ -58,6 +59,7 @@ const RENEW_BELOW_MS = LIMITS.sessionLeaseMs * 0.75;
  *     object | object  in turns, so that numbers have the order of acknowledgement
  *     read | any       packs never change; a file once opened stays right though its name goes
  *     verify | any     what it finds is looked at again when the vault has moved on meanwhile
+ *     scrub | any      a turn of maintenance for each pack; a quarantine takes rows that still point where it read
  *     sweep | any      runs before the vault is handed out
  */
 export class TenantVault implements Vault {
@@ -68,6 +70,7 @@ export class TenantVault implements Vault {
   private readonly keyObjects: KeyObjects;
   private readonly receiver: PackReceiver;
   private readonly committer: Committer;
+  private readonly knownChunks: KnownChunks;
   private readonly reader: ChunkReader;
   private readonly collector: Collector;
 
@@ -79,6 +82,7 @@ export class TenantVault implements Vault {
     this.keyObjects = new KeyObjects(context, this.objects);
     this.receiver = new PackReceiver(context);
     this.committer = new Committer(context, this.objects);
+    this.knownChunks = new KnownChunks(context);
     this.reader = new ChunkReader(context);
     this.collector = new Collector(context);
   }
@@ -123,20 +127,15 @@ export class TenantVault implements Vault {
     return this.run(() => this.context.index.call('closeSession', this.inSession(caller, sessionId)));
   }
 
-  have(caller: Caller, sessionId: SessionId, ids: Buffer): Promise<Buffer> {
+  have(
+    caller: Caller,
+    sessionId: SessionId,
+    ids: Buffer,
+    verifiedWithinMs: number | null = null,
+  ): Promise<Buffer> {
     return this.run(async () => {
       requireIds(ids, LIMITS.haveIdsMax);
-      const inSession = this.inSession(caller, sessionId);
-      const flags: Uint8Array[] = [];
-      for (const slice of slicesOf(ids, HAVE_STEP_IDS_MAX)) {
-        const answer = await this.context.index.call('haveChunks', { ...inSession, ids: slice });
-        await this.reviveCondemned(inSession, slice, answer.flags);
-        flags.push(answer.flags);
-        if (answer.leaseUntilMs - inSession.nowMs < RENEW_BELOW_MS) {
-          await this.context.index.call('renewSession', inSession);
-        }
-      }
-      return Buffer.concat(flags);
+      return this.knownChunks.have(this.inSession(caller, sessionId), ids, verifiedWithinMs);
     });
   }
 
@@ -216,19 +215,18 @@ export class TenantVault implements Vault {
     return this.context.gate.iterate(() => new VaultVerifier(this.context, onProgress).verify());
   }
 
-  /** What was condemned is revived before anybody relies on it, and flagged as it is found then. */
-  private async reviveCondemned(inSession: InSession, ids: Buffer, flags: Uint8Array): Promise<void> {
-    const places = [...flags.keys()].filter((place) => flags[place] === HAVE_CONDEMNED);
-    if (places.length === 0) return;
-    const condemned = Buffer.concat(places.map((place) => idAt(ids, place)));
-    const revived = await this.context.index.call('reviveChunks', { ...inSession, ids: condemned });
-    places.forEach((place, order) => (flags[place] = revived[order] as number));
+  runScrub(run: ScrubRun): Promise<ScrubResult> {
+    return new VaultScrubber(this.context, run).scrub();
+  }
+
+  listDamages(): Promise<VaultDamages> {
+    return this.run(() => listDamages(this.context));
   }
 
   /** The set hash of ids, in slices, off the event loop. */
   private async hashIds(ids: Buffer): Promise<Uint8Array> {
     const total = RefsetHash.empty().state();
-    for (const slice of slicesOf(ids, HASH_STEP_IDS_MAX)) {
+    for (const slice of sliceIds(ids, HASH_STEP_IDS_MAX)) {
       mergeStates(total, await this.context.index.hashIds(slice), 1);
     }
     return total;
@@ -275,15 +273,6 @@ function describeSession(opened: OpenedSession, nowMs: number): Session {
     domainChunkCount: opened.domainChunkCount,
     serviceTime: new Date(nowMs).toISOString(),
   };
-}
-
-/** Packed ids in slices of `countMax`; one empty slice when there are none. */
-function slicesOf(ids: Buffer, countMax: number): Buffer[] {
-  const slices = [ids.subarray(0, countMax * CHUNK_ID_BYTES)];
-  for (let start = countMax * CHUNK_ID_BYTES; start < ids.length; start += countMax * CHUNK_ID_BYTES) {
-    slices.push(ids.subarray(start, start + countMax * CHUNK_ID_BYTES));
-  }
-  return slices;
 }
 
 function requireIds(ids: Buffer, countMax: number): void {

@@ -4,10 +4,12 @@ import type { CommitResponse, PackStored, Session } from '@cofre/shared/wire/ses
 import type { SnapshotPage } from '@cofre/shared/wire/snapshots';
 import type { ObjectItem, ObjectKind, Trust } from '@cofre/shared/wire/trust';
 import type { VaultStatistics, VerifyFinding } from '@cofre/shared/wire/administration';
+import type { VaultDamages } from '@cofre/shared/wire/damage';
 import type { CollectionOptions, CollectionResult } from './collect/collection-options.ts';
 import type { Periods } from './retention/periods.ts';
 
 export type { CollectionOptions, CollectionResult } from './collect/collection-options.ts';
+import type { ScrubResult, ScrubRun } from './scrub/scrub-run.ts';
 
 /** Who asks, as the credential says: nothing in here comes from a parameter. */
 export interface Caller {
@@ -38,8 +40,11 @@ export interface Vault {
   openSession(caller: Caller, request: OpenSession): Promise<Session>;
   renewSession(caller: Caller, sessionId: SessionId): Promise<{ leaseMs: number }>;
   closeSession(caller: Caller, sessionId: SessionId): Promise<void>;
-  /** One byte an id: 1 live, 0 not. */
-  have(caller: Caller, sessionId: SessionId, ids: Buffer): Promise<Buffer>;
+  /**
+   * One byte an id: 1 live, 0 not. With `verifiedWithinMs` (null for none), 2 is live as well, but not read and compared
+   * within that time; it will be soon.
+   */
+  have(caller: Caller, sessionId: SessionId, ids: Buffer, verifiedWithinMs?: number | null): Promise<Buffer>;
   /** Resolves when the pack is durable. */
   receivePack(caller: Caller, sessionId: SessionId, pack: IncomingPack): Promise<PackStored>;
   stageRefs(caller: Caller, sessionId: SessionId, refs: RefsPart): Promise<{ ids: number }>;
@@ -66,6 +71,15 @@ export interface Vault {
   runCollection(options: CollectionOptions): Promise<CollectionResult>;
   /** Reads everything, names what is wrong; `onProgress` gets bytes read. */
   verify(onProgress: (bytes: number) => void): AsyncIterable<VerifyFinding>;
+  /**
+   * Reads what was read longest ago and compares it; damaged chunks count as missing from then on, so that whoever still
+   * has them sends them again, and damaged objects are mended. Without `everything` it reads a share: it can be called as
+   * often as one likes, and reads all that is kept in `LIMITS.scrubCycleMs`. Every pack is a turn of its own beside
+   * other maintenance. It ends by `signal` or after `budgetMs`, and goes on from there the next time.
+   */
+  runScrub(run: ScrubRun): Promise<ScrubResult>;
+  /** What was found damaged, open ones first; `LIMITS.damageItemsMax` at most. */
+  listDamages(): Promise<VaultDamages>;
 }
 
 export interface OpenSession {
@@ -118,9 +132,6 @@ export interface Vaults {
    */
   create(tenantId: TenantId, name?: string): Promise<void>;
   setQuota(tenantId: TenantId, quotaBytes: number): Promise<void>;
-  /** Service time, in ms since 1970: what receipts, leases, grants and locks run on. */
-  serviceTimeMs(): number;
-  /** Finishes writes and closes everything; later calls are refused. */
   /**
    * How long snapshots are locked and deletions can be undone; what is not given stays. The lock time also counts for
    * snapshots that are there already.
@@ -128,5 +139,8 @@ export interface Vaults {
    * @throws CofreError `lock_not_shortened`, `invalid_request`
    */
   setPeriods(tenantId: TenantId, periods: Partial<Periods>): Promise<Periods>;
+  /** Service time, in ms since 1970: what receipts, leases, grants and locks run on. */
+  serviceTimeMs(): number;
+  /** Finishes writes and closes everything; later calls are refused. */
   close(): Promise<void>;
 }

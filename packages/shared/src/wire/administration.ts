@@ -56,10 +56,18 @@ export const vaultStatisticsList = z.object({ items: z.array(vaultStatistics) })
 /** One thing that `verify` found wrong. */
 export const verifyFinding = z.object({
   tenantId,
-  /** Stable: `pack_missing`, `pack_damaged`, `chunk_unreadable`, `row_without_pack`, `snapshot_incomplete`, … */
+  /** Stable: `pack_missing`, `pack_damaged`, `chunk_unreadable`, `row_without_blob`, `vault_unreadable`, … */
   code: z.string(),
   detail: z.string(),
   affectedSnapshots: z.array(z.string()),
+  /** Something that costs nothing and ought to be looked after all the same. */
+  isWarning: z.boolean().optional(),
+  /**
+   * What would mend it. A scrub takes damaged pieces out of service (`quarantine`), so that the next backup of a device
+   * that has them heals them, and mends objects and their rows (`mend`); a pack is written anew (`repack`), an index too
+   * (`rebuild`). Verification itself changes nothing.
+   */
+  remedy: z.enum(['quarantine', 'mend', 'repack', 'rebuild']).optional(),
 });
 
 export const verifyResult = z.object({

@@ -11,30 +11,58 @@ import {
 
 export const CHUNK_LIVE = 0;
 
-/** Flags of an answer to `have`; the last never leaves the server. */
+/** Flags of an answer to `have`. */
 export const HAVE_MISSING = 0;
 export const HAVE_LIVE = 1;
-/** Live, but condemned: whoever is told that it is there must have revived it before. */
-export const HAVE_CONDEMNED = 2;
+/** Live, but it was not read and compared since the time that was asked for. */
+export const HAVE_UNVERIFIED = 2;
+/**
+ * Added to a flag of what is live, but condemned: whoever is told that it is there must have revived it before. It never
+ * leaves the server.
+ */
+export const HAVE_CONDEMNED = 4;
 
-/** One byte an id: {@link HAVE_MISSING}, {@link HAVE_LIVE} or {@link HAVE_CONDEMNED}. */
+/**
+ * One byte an id: {@link HAVE_MISSING}, {@link HAVE_LIVE} or, if `verifiedSinceMs` is given, {@link HAVE_UNVERIFIED},
+ * the latter two perhaps with {@link HAVE_CONDEMNED}; and the packs that wait for nobody yet of those not verified.
+ */
 export function haveChunks(
   index: IndexConnection,
-  input: InSession & { ids: PackedIds },
-): { flags: Uint8Array; leaseUntilMs: number } {
+  input: InSession & { ids: PackedIds; verifiedSinceMs: number | null },
+): { flags: Uint8Array; unverifiedPacks: number[]; leaseUntilMs: number } {
   const session = requireSession(index, input);
   const flags = new Uint8Array(countOfIds(input.ids));
-  const find = index
-    .statement(
-      `SELECT iif(condemned_in IS NULL, ${HAVE_LIVE}, ${HAVE_CONDEMNED}) FROM chunks LEFT JOIN loose_chunks USING (chunk)
-       WHERE domain = ? AND chunk_id = ? AND state = ${CHUNK_LIVE}`,
-    )
-    .pluck();
+  const unverifiedPacks = new Set<number>();
+  const find = index.statement(
+    `SELECT iif(condemned_in IS NULL, ${HAVE_LIVE}, ${HAVE_LIVE + HAVE_CONDEMNED}) AS flag, pack
+     FROM chunks LEFT JOIN loose_chunks USING (chunk)
+     WHERE domain = ? AND chunk_id = ? AND state = ${CHUNK_LIVE}`,
+  );
   for (let place = 0; place < flags.length; place++) {
-    const flag = find.get(session.domain, idAt(input.ids, place)) as number | undefined;
-    flags[place] = flag ?? HAVE_MISSING;
+    const row = find.get(session.domain, idAt(input.ids, place)) as
+      { flag: number; pack: number } | undefined;
+    flags[place] = row?.flag ?? HAVE_MISSING;
+    if (row === undefined || input.verifiedSinceMs === null) continue;
+    const age = ageOfPack(index, row.pack, input.verifiedSinceMs);
+    if (age !== 'verified') flags[place] = row.flag - HAVE_LIVE + HAVE_UNVERIFIED;
+    if (age === 'unverified') unverifiedPacks.add(row.pack);
   }
-  return { flags, leaseUntilMs: session.leaseUntilMs };
+  return { flags, unverifiedPacks: [...unverifiedPacks], leaseUntilMs: session.leaseUntilMs };
+}
+
+function ageOfPack(
+  index: IndexConnection,
+  pack: number,
+  verifiedSinceMs: number,
+): 'verified' | 'unverified' | 'waiting' {
+  const { age } = index.get<{ age: 'verified' | 'unverified' | 'waiting' }>(
+    `SELECT CASE WHEN last_verified_ms >= ? THEN 'verified' WHEN scrub_first_ms IS NULL THEN 'unverified'
+       ELSE 'waiting' END AS age
+     FROM packs WHERE number = ?`,
+    verifiedSinceMs,
+    pack,
+  ) as { age: 'verified' | 'unverified' | 'waiting' };
+  return age;
 }
 
 /**

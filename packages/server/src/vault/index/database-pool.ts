@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CofreError } from '@cofre/shared/errors';
 import { StorageFailure } from '../../platform/storage-failure.ts';
+import { checkIndexFile } from './index-check.ts';
 import type { OperationInput, OperationName, OperationOutput } from './operations.ts';
 import type { ThreadFailure, ThreadReply, ThreadRequest } from './thread-messages.ts';
 
@@ -129,5 +130,10 @@ export class VaultIndex {
 
   hashIds(ids: Uint8Array): Promise<Uint8Array> {
     return this.pool.hashIds(ids);
+  }
+
+  /** What is wrong with the database itself, as far as SQLite sees it; see {@link checkIndexFile}. */
+  check(): Promise<string[]> {
+    return checkIndexFile(this.file);
   }
 }

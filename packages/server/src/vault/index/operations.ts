@@ -3,6 +3,7 @@ import { condemnLoose, doomDeadPacks, dropCondemned } from './collection.store.t
 import { clearDraft, concludeWalk, resolveRefs, walkAdded, walkRemoved } from './commit-draft.store.ts';
 import { findCommitted, finishCommit, startCommit } from './commits.store.ts';
 import type { IndexConnection } from './connection.ts';
+import { countDamages, listDamages } from './damages.store.ts';
 import { beginObjects, doomFiles, dropIntents, forgetDoomed, listUnfinished } from './intents.store.ts';
 import {
   findDescription,
@@ -15,6 +16,17 @@ import {
 } from './objects.store.ts';
 import { beginPack, recordPack } from './packs.store.ts';
 import { beginRepack, listLiveBlobs, pickRepackable, swapBlobs } from './repack.store.ts';
+import { finishObjectScrub, listObjectsToScrub, noteObjectDamage } from './scrub-objects.store.ts';
+import {
+  describeScrub,
+  finishPackScrub,
+  lookAtPack,
+  nextPackToScrub,
+  noteScrub,
+  quarantineChunks,
+  releaseChunks,
+  scrubFirst,
+} from './scrub.store.ts';
 import {
   closeExpiredSessions,
   closeSession,
@@ -49,8 +61,10 @@ export const READS = {
   checkPart,
   concludeWalk,
   countChain,
+  countDamages,
   countUnheld,
   countVault,
+  describeScrub,
   describeVault,
   findCommitted,
   findDescription,
@@ -59,8 +73,10 @@ export const READS = {
   findUnknown,
   haveChunks,
   listChains,
+  listDamages,
   listHeadRefs,
   listObjects,
+  listObjectsToScrub,
   listPackChunks,
   listPacks,
   listSigningKeys,
@@ -68,6 +84,8 @@ export const READS = {
   listSnapshotsNeeding,
   listUnfinished,
   locateChunks,
+  lookAtPack,
+  nextPackToScrub,
   pickRepackable,
   requireUnrevoked,
   startCommit,
@@ -87,16 +105,23 @@ export const WRITES = {
   dropCondemned,
   dropIntents,
   finishCommit,
+  finishObjectScrub,
+  finishPackScrub,
   forgetDoomed,
+  noteObjectDamage,
+  noteScrub,
   openSession,
+  quarantineChunks,
   recordDescription,
   recordDomain,
   recordKeyring,
   recordPack,
   recordRoster,
+  releaseChunks,
   renewSession,
   resolveRefs,
   reviveChunks,
+  scrubFirst,
   stagePart,
   swapBlobs,
   walkAdded,

@@ -13,6 +13,15 @@ export function idAt(ids: PackedIds, index: number): Buffer {
   return Buffer.from(ids.buffer, ids.byteOffset + index * CHUNK_ID_BYTES, CHUNK_ID_BYTES);
 }
 
+/** Packed ids in slices of `countMax`; one empty slice when there are none. */
+export function sliceIds(ids: Buffer, countMax: number): Buffer[] {
+  const slices = [ids.subarray(0, countMax * CHUNK_ID_BYTES)];
+  for (let start = countMax * CHUNK_ID_BYTES; start < ids.length; start += countMax * CHUNK_ID_BYTES) {
+    slices.push(ids.subarray(start, start + countMax * CHUNK_ID_BYTES));
+  }
+  return slices;
+}
+
 /** Ids one behind the other. */
 export function packIds(ids: readonly ChunkId[]): Buffer {
   const packed = Buffer.allocUnsafe(ids.length * CHUNK_ID_BYTES);

@@ -90,7 +90,7 @@ export function recordPack(
     input.sessionId,
   ) as { domain: number };
   insertPack(index, input);
-  const counted = insertBlobs(index, domain, input);
+  const counted = insertBlobs(index, domain, input, input.nowMs);
   index.run(
     'UPDATE packs SET duplicates = ?, healed = ?, dead_bytes = dead_bytes + ? WHERE number = ?',
     counted.duplicates,
@@ -146,7 +146,7 @@ interface Counted {
   deadBytes: number;
 }
 
-function insertBlobs(index: IndexConnection, domain: number, pack: ArrivedPack): Counted {
+function insertBlobs(index: IndexConnection, domain: number, pack: ArrivedPack, nowMs: number): Counted {
   const counted: Counted = { added: 0, addedBytes: 0, duplicates: 0, healed: 0, deadBytes: 0 };
   const insert = index.statement(
     `INSERT INTO chunks (domain, chunk_id, pack, offset, length, type) VALUES (?, ?, ?, ?, ?, ?)
@@ -166,7 +166,7 @@ function insertBlobs(index: IndexConnection, domain: number, pack: ArrivedPack):
       index.run('INSERT INTO loose_chunks (chunk) VALUES (?)', lastInsertRowid);
       if (table !== null) insertTable(index, Number(lastInsertRowid), table);
     } else {
-      settleKnown(index, counted, { domain, id, pack: pack.number, offset, length, type, table });
+      settleKnown(index, counted, { domain, id, pack: pack.number, offset, length, type, table, nowMs });
     }
     offset += length;
   }
@@ -181,6 +181,7 @@ interface KnownBlob {
   readonly length: number;
   readonly type: number;
   readonly table: PackedIds | null;
+  readonly nowMs: number;
 }
 
 /** A blob whose id has a row: dead on arrival, unless the row's own bytes are quarantined. */

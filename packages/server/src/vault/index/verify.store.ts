@@ -5,19 +5,28 @@ import { countOfIds, idAt, type PackedIds } from './packed-ids.ts';
 
 export interface PackRow {
   readonly number: number;
+  readonly kind: number;
   readonly length: number;
   readonly hash: Uint8Array;
   readonly blobs: number;
   readonly deadBytes: number;
 }
 
+/** Of the table of packs, for a {@link PackRow}. */
+export const PACK_COLUMNS = 'number, kind, length, hash, blobs, dead_bytes AS deadBytes';
+
 /** Packs by number. */
 export function listPacks(index: IndexConnection, input: { after: number; limit: number }): PackRow[] {
   return index.all<PackRow>(
-    `SELECT number, length, hash, blobs, dead_bytes AS deadBytes FROM packs WHERE number > ? ORDER BY number LIMIT ?`,
+    `SELECT ${PACK_COLUMNS} FROM packs WHERE number > ? ORDER BY number LIMIT ?`,
     input.after,
     input.limit,
   );
+}
+
+/** A pack as it is now; null when it is gone. */
+export function findPack(index: IndexConnection, number: number): PackRow | null {
+  return index.get<PackRow>(`SELECT ${PACK_COLUMNS} FROM packs WHERE number = ?`, number) ?? null;
 }
 
 export interface PackChunk {

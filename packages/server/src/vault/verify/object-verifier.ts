@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { CofreError } from '@cofre/shared/errors';
 import { decodeManifest } from '@cofre/shared/format/envelope/manifest';
 import { decodeReceipt } from '@cofre/shared/format/envelope/receipt';
@@ -10,17 +9,18 @@ import {
   signerId,
   type SignedKind,
 } from '@cofre/shared/format/envelope/signed-object';
-import { sha256 } from '@cofre/shared/hash';
 import { PUBLIC_KEY_BYTES } from '@cofre/shared/signature';
-import { isNotThere } from '../../platform/storage-failure.ts';
 import type { ObjectSummary } from '../index/objects.store.ts';
 import { decodeRetentionSetting } from '../objects/retention-setting.ts';
+import { planMending, readObject } from '../scrub/object-mending.ts';
 import { decodeTenantDescription } from '../objects/tenant-description.ts';
 import { decodeTombstone } from '../objects/tombstone.ts';
 
 export interface ObjectProblem {
   readonly code: 'object_missing' | 'object_damaged';
   readonly detail: string;
+  /** Whether what is right of it can be told, so that a scrub puts it in order. */
+  readonly isMendable: boolean;
 }
 
 /** Compares objects in the store with their rows, and takes them apart as far as the server can. */
@@ -36,22 +36,19 @@ export class ObjectVerifier {
   /** Null when all is well. */
   async verify(path: string, object: ObjectSummary): Promise<ObjectProblem | null> {
     const name = `object ${object.number}.${object.kind}`;
-    let bytes: Buffer;
-    try {
-      bytes = await readFile(path);
-    } catch (error) {
-      if (!isNotThere(error)) throw error;
-      return { code: 'object_missing', detail: `${name} is not there` };
-    }
-    if (!bytes.equals(object.bytes) || !sha256(bytes).equals(object.sha256)) {
-      return { code: 'object_damaged', detail: `${name} is not what was stored` };
+    const { bytes, isThere } = await readObject(path);
+    const { action } = planMending(object, bytes, isThere);
+    const isMendable = action !== 'impossible';
+    if (!isThere) return { code: 'object_missing', detail: `${name} is not there`, isMendable };
+    if (bytes === null || action !== 'none') {
+      return { code: 'object_damaged', detail: `${name} is not what was stored`, isMendable };
     }
     try {
       this.takeApart(object, bytes);
       return null;
     } catch (error) {
       if (!(error instanceof CofreError)) throw error;
-      return { code: 'object_damaged', detail: `${name}: ${error.message}` };
+      return { code: 'object_damaged', detail: `${name}: ${error.message}`, isMendable: false };
     }
   }
 

@@ -8,7 +8,7 @@ import { numberOfFile, objectPath, packPath } from '../layout.ts';
 import type { VaultContext } from '../vault-context.ts';
 import { ChainVerifier } from './chain-verifier.ts';
 import { ObjectVerifier } from './object-verifier.ts';
-import { PackVerifier } from './pack-verifier.ts';
+import { PackVerifier, type PackProblem } from './pack-verifier.ts';
 
 const BATCH_PACKS = 100;
 const BATCH_CHUNKS = 2_000;
@@ -36,11 +36,19 @@ export class VaultVerifier {
   }
 
   async *verify(): AsyncGenerator<VerifyFinding> {
+    yield* this.verifyIndex();
     yield* this.verifyPacks();
     yield* this.verifyFiles();
     yield* this.verifyObjects();
     yield* this.verifyChains();
     yield* this.verifyLoose();
+  }
+
+  /** What SQLite itself finds wrong with the database: then what else is found may be wrong too. */
+  private async *verifyIndex(): AsyncGenerator<VerifyFinding> {
+    for (const problem of await this.vault.index.check()) {
+      yield { ...this.finding('index_damaged', `the index of the vault: ${problem}`), remedy: 'rebuild' };
+    }
   }
 
   private async *verifyPacks(): AsyncGenerator<VerifyFinding> {
@@ -49,17 +57,11 @@ export class VaultVerifier {
     const counter = { bytes: 0 };
     for await (const pack of this.packs()) {
       const path = this.vault.layout.file(packPath(pack.number));
-      const chunks = this.chunksOf(pack, counter);
-      for await (const { code, detail, offset } of verifier.verify(path, pack, chunks)) {
-        const affected = await this.vault.index.call('listSnapshotsNeeding', {
-          pack: pack.number,
-          offset,
-          limit: AFFECTED_MAX,
-        });
-        yield this.finding(code, detail, affected);
+      const problems: PackProblem[] = [];
+      for await (const problem of verifier.verify(path, pack, this.chunksOf(pack, counter))) {
+        problems.push(problem);
       }
-      // A pack that can't be read leaves its rows unread: they count all the same.
-      await drain(chunks);
+      yield* this.confirmed(pack, problems);
     }
     const after = await this.describe();
     const wasQuiet = before?.usedBytes === after?.usedBytes && before?.generation === after?.generation;
@@ -68,6 +70,22 @@ export class VaultVerifier {
         'used_miscounted',
         `${after.usedBytes} bytes are counted instead of ${counter.bytes}`,
       );
+    }
+  }
+
+  /** Those problems of a pack that are there still: chunks may have moved, or been dropped, while it was read. */
+  private async *confirmed(pack: PackRow, problems: readonly PackProblem[]): AsyncGenerator<VerifyFinding> {
+    if (problems.length === 0) return;
+    const offsets = problems.map(({ offset }) => offset).filter((offset) => offset !== null);
+    const now = await this.vault.index.call('lookAtPack', { pack: pack.number, offsets });
+    const places = new Set(now.offsets);
+    for (const { code, detail, offset, isWarning, remedy } of problems) {
+      if (now.pack === null || (offset !== null && !places.has(offset))) continue;
+      if (code === 'pack_miscounted' && now.pack.deadBytes !== pack.deadBytes) continue;
+      const isOfChunks = code !== 'pack_needs_rewrite' && isWarning !== true;
+      const asked = { pack: pack.number, offset, limit: AFFECTED_MAX };
+      const affected = isOfChunks ? await this.vault.index.call('listSnapshotsNeeding', asked) : [];
+      yield { ...this.finding(code, detail, affected), ...defined({ isWarning, remedy }) };
     }
   }
 
@@ -134,8 +152,9 @@ export class VaultVerifier {
         const problem = await verifier.verify(path, object);
         this.onProgress(object.bytes.length);
         const isOfSnapshot = object.kind === 'manifest' || object.kind === 'receipt';
-        if (problem !== null)
-          yield this.finding(problem.code, problem.detail, isOfSnapshot ? [object.key] : []);
+        if (problem === null) continue;
+        const found = this.finding(problem.code, problem.detail, isOfSnapshot ? [object.key] : []);
+        yield problem.isMendable ? { ...found, remedy: 'mend' } : found;
       }
       const last = objects.at(-1);
       if (last === undefined) return;
@@ -181,8 +200,11 @@ export class VaultVerifier {
   }
 }
 
-async function drain(items: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of items);
+function defined<Fields extends object>(
+  fields: Fields,
+): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Fields]?: NonNullable<Fields[Name]> };
 }
 
 async function namesIn(folder: string): Promise<string[]> {
