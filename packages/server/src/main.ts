@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { connectToControlSocket } from './administration/control-socket.ts';
 import type { Administration } from './administration/administration.ts';
+import type { StoppedCommands } from './cli/stopped-commands.ts';
 import type { ApplianceSettings } from './cli/settings.ts';
 import { runCommandLine } from './cli/program.ts';
 
 // Concrete things are built here and in what this file alone loads, when a command needs it: `run-server`, `serve` and
-// `create-servers` for the server, `administer-files` for the files of a stopped one, `open-appliance` for both.
+// `create-servers` for the server, `administer-files` and `rebuild-files` for the files of a stopped one,
+// `open-appliance` for both.
 
 async function serve(settings: ApplianceSettings, onReady: (origin: string) => void): Promise<void> {
   const { runServer } = await import('./run-server.ts');
@@ -27,6 +29,11 @@ async function administer<Result>(
   return await work(new RemoteAdministration(() => connectToControlSocket(dataFolder)));
 }
 
+const stopped: StoppedCommands = {
+  rebuild: async (...inputs) => (await import('./rebuild-files.ts')).rebuildFiles(...inputs),
+  acceptRebuilt: async (...inputs) => (await import('./rebuild-files.ts')).acceptRebuiltFiles(...inputs),
+};
+
 const output = { stdout: process.stdout, stderr: process.stderr };
-const surroundings = { appliance: { serve, administer }, output };
+const surroundings = { appliance: { serve, administer, stopped }, output };
 process.exitCode = await runCommandLine(process.argv.slice(2), surroundings, process.env);

@@ -1,5 +1,6 @@
 import type { Administration } from '../administration/administration.ts';
 import type { ApplianceSettings } from './settings.ts';
+import type { StoppedCommands } from './stopped-commands.ts';
 
 /** What main gives to the command line: everything else in `cli/` is words. */
 export interface ApplianceCommands {
@@ -13,4 +14,5 @@ export interface ApplianceCommands {
     settings: ApplianceSettings,
     work: (administration: Administration) => Promise<Result>,
   ): Promise<Result>;
+  readonly stopped: StoppedCommands;
 }

@@ -39,6 +39,17 @@ export function safeName(name: string): string {
   return displayName(byteStringFromText(name));
 }
 
+/** Shows on a terminal how far it is; writes nothing else, so that logs stay clean. */
+export function progressOf({ stderr }: Output): (bytes: number) => void {
+  if (!stderr.isTTY) return () => undefined;
+  let shown = '';
+  return (bytes) => {
+    const text = formatBytes(bytes);
+    if (text !== shown) stderr.write(`\r${text} read\u001b[K`);
+    shown = text;
+  };
+}
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 /** Bytes for people, such as `12.3 MiB`. */

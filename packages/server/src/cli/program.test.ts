@@ -51,10 +51,12 @@ async function run(...words: string[]) {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   const output = { stdout, stderr: stderr as unknown as NodeJS.WriteStream };
+  const refuse = () => Promise.reject(new Error('not in this test'));
   const appliance = {
-    serve: () => Promise.reject(new Error('not in this test')),
+    serve: refuse,
     administer: <Result>(_: unknown, work: (given: Administration) => Promise<Result>) =>
       work(administration),
+    stopped: { rebuild: refuse, acceptRebuilt: refuse },
   };
   const status = await runCommandLine(words, { appliance, output }, {});
   stdout.end();

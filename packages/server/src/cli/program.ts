@@ -4,6 +4,7 @@ import type { CommandSurroundings } from './administration-command.ts';
 import { addDeviceCommands } from './device-commands.ts';
 import { printJson, printLine } from './output.ts';
 import { languageOf, reportError } from './report-error.ts';
+import { addRebuildCommand } from './rebuild-command.ts';
 import { settingsFrom, withApplianceOptions, type ApplianceOptions } from './settings.ts';
 import { addTenantCommands } from './tenant-commands.ts';
 import { addVaultCommands } from './vault-commands.ts';
@@ -40,6 +41,7 @@ function programOf(surroundings: CommandSurroundings): Command {
   addTenantCommands(program, surroundings);
   addDeviceCommands(program, surroundings);
   addVaultCommands(program, surroundings);
+  addRebuildCommand(program, surroundings);
   program
     .command('version')
     .description('print the version')

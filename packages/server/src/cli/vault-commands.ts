@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { VerifyFinding, VerifyResult } from '@cofre/shared/wire/administration';
 import { EXIT } from '@cofre/shared/errors/exit-codes';
 import { administrationCommand, type CommandSurroundings } from './administration-command.ts';
-import { formatBytes, printLine, printTable, safeName, type Output } from './output.ts';
+import { formatBytes, printLine, printTable, progressOf, safeName, type Output } from './output.ts';
 
 const TENANT = 'id or name of a tenant; all of them without it';
 
@@ -64,15 +64,4 @@ function printVerifyResult(
 function describeFinding({ tenantId, code, detail, affectedSnapshots }: VerifyFinding): string {
   const affected = affectedSnapshots.length === 0 ? '' : ` (snapshots: ${affectedSnapshots.join(', ')})`;
   return `${tenantId}  ${code}  ${safeName(detail)}${affected}`;
-}
-
-/** Shows on a terminal how far it is; writes nothing else, so that logs stay clean. */
-function progressOf({ stderr }: Output): (bytes: number) => void {
-  if (!stderr.isTTY) return () => undefined;
-  let shown = '';
-  return (bytes) => {
-    const text = formatBytes(bytes);
-    if (text !== shown) stderr.write(`\r${text} read\u001b[K`);
-    shown = text;
-  };
 }

@@ -7,7 +7,8 @@ import { LIMITS } from '@cofre/shared/limits';
 import { DurableFolders, makeFolderDurably } from '../platform/durable-files.ts';
 import { Semaphore } from '../platform/semaphore.ts';
 import { openServiceClock, type ClockSources, type ServiceClock } from '../platform/service-time.ts';
-import { isNotThere, StorageFailure } from '../platform/storage-failure.ts';
+import { isThere } from '../platform/is-there.ts';
+import { StorageFailure } from '../platform/storage-failure.ts';
 import { CallGate } from './call-gate.ts';
 import { DatabasePool, VaultIndex } from './index/database-pool.ts';
 import { lockFolder, type FolderLock } from './index/folder-lock.ts';
@@ -224,16 +225,6 @@ async function requireIndex({ layout, tenantId }: VaultContext): Promise<void> {
 /** A rebuild that found nothing wrong leaves no reason: what it found has to be accepted, or mended and rebuilt. */
 function freeze(context: VaultContext, reason: string): void {
   context.refuseWrites(reason, `cofre-server rebuild --accept ${context.tenantId}`);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isNotThere(error)) return false;
-    throw error;
-  }
 }
 
 function refuseUnknown(): never {

@@ -6,7 +6,7 @@ import { LIMITS } from '@cofre/shared/limits';
 
 /**
  * The rows of an index that is made anew from the store. It is a file of its own until it is whole, so that nothing in
- * it has to be durable before: see `rebuild/index-file.ts`.
+ * it has to be durable before.
  */
 
 /** Opens a new index for a rebuild. */
@@ -59,6 +59,21 @@ export function insertStoredObject(index: IndexConnection, object: NewObject): b
 /** A time of the service that the vault began at. */
 export function setCreated(index: IndexConnection, createdMs: number): void {
   index.run('UPDATE vault SET created_ms = ?', createdMs);
+}
+
+/** The service time at which the vault began. */
+export function findCreated(index: IndexConnection): number {
+  return index.get<{ createdMs: number }>('SELECT created_ms AS createdMs FROM vault')?.createdMs ?? 0;
+}
+
+/** The devices of the newest roster. */
+export function listRosterDevices(index: IndexConnection): RosterDeviceRow[] {
+  return index
+    .all<Omit<RosterDeviceRow, 'isRevoked'> & { isRevoked: number }>(
+      `SELECT device_id AS deviceId, signing_key AS signingKey, domain_id AS domainId, is_revoked AS isRevoked
+       FROM roster_devices ORDER BY device_id`,
+    )
+    .map((row) => ({ ...row, isRevoked: row.isRevoked === 1 }));
 }
 
 /** What a description says: the newest one counts. */
@@ -190,9 +205,10 @@ export function insertFoundPack(index: IndexConnection, pack: FoundPack): void {
     deadBytes += blob.length;
   }
   index.run(
-    'UPDATE packs SET duplicates = ?, dead_bytes = ? WHERE number = ?',
+    'UPDATE packs SET duplicates = ?, dead_bytes = ?, needs_rewrite = ? WHERE number = ?',
     duplicates,
     deadBytes,
+    pack.damagedBytes > 0 ? 1 : 0,
     pack.number,
   );
 }

@@ -1,10 +1,10 @@
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofreError } from '@cofre/shared/errors';
 import { isRandomId, type TenantId } from '@cofre/shared/ids';
 import { makeFolderDurably } from '../../platform/durable-files.ts';
 import { openServiceClock, restoreServiceTime } from '../../platform/service-time.ts';
-import { isNotThere } from '../../platform/storage-failure.ts';
+import { isThere } from '../../platform/is-there.ts';
 import { IndexConnection } from '../index/connection.ts';
 import { lockFolder, type FolderLock } from '../index/folder-lock.ts';
 import { setFrozen } from '../index/rebuild.store.ts';
@@ -109,14 +109,4 @@ async function serviceTimeMs(file: string): Promise<number | null> {
   const clock = await openServiceClock(file);
   await clock.close();
   return clock.nowMs();
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isNotThere(error)) return false;
-    throw error;
-  }
 }

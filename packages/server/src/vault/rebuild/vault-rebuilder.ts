@@ -3,6 +3,7 @@ import { CofreError } from '@cofre/shared/errors';
 import type { TenantId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import type { VerifyFinding } from '@cofre/shared/wire/administration';
+import { removeDatabase, replaceDatabase } from '../../platform/database-file.ts';
 import type { IndexConnection } from '../index/connection.ts';
 import { finishCounts } from '../index/rebuild-chains.store.ts';
 import {
@@ -19,7 +20,6 @@ import {
   type FoundBlob,
 } from '../index/rebuild.store.ts';
 import { objectPath, packPath, type VaultLayout } from '../layout.ts';
-import { discardNewIndex, newIndexFile, replaceIndex } from './index-file.ts';
 import { ObjectIntake, type StoredObject } from './object-intake.ts';
 import { listStoreFiles, type StoreFiles } from './store-files.ts';
 import { readStorePack, type PackBlob } from './store-pack.ts';
@@ -43,7 +43,8 @@ export interface RebuiltVault {
   readonly createdMs: number;
   readonly newestReceivedMs: number | null;
   readonly packs: number;
-  readonly packBytes: number;
+  /** Length of the packs and objects. */
+  readonly storeBytes: number;
   readonly snapshots: number;
   /** The old index was kept under this name. */
   readonly keptAs: string | null;
@@ -67,9 +68,12 @@ const UNFINISHED = 'is being made anew from the store, and was not finished';
  * it is whole. It can be ended at any time and run again.
  */
 export async function rebuildVault(options: RebuildOptions): Promise<RebuiltVault> {
-  const { layout } = options;
-  await discardNewIndex(layout.database);
-  const index = openRebuildIndex(newIndexFile(layout.database));
+  const { crashPoint } = options;
+  const current = options.layout.database;
+  const next = `${current}.rebuilding`;
+  // What an interrupted rebuild left.
+  await removeDatabase(next);
+  const index = openRebuildIndex(next);
   const rebuilder = new VaultRebuilder(index, options);
   let rebuilt;
   try {
@@ -77,8 +81,9 @@ export async function rebuildVault(options: RebuildOptions): Promise<RebuiltVaul
   } finally {
     closeRebuildIndex(index);
   }
-  options.crashPoint('rebuild-made');
-  return { ...rebuilt, keptAs: await replaceIndex(layout.database, options.crashPoint) };
+  crashPoint('rebuild-made');
+  const keptAs = await replaceDatabase({ current, next, reason: 'rebuild', crashPoint });
+  return { ...rebuilt, keptAs };
 }
 
 class VaultRebuilder {
@@ -90,7 +95,7 @@ class VaultRebuilder {
   private readonly domains = new Map<string, number>();
   private readonly unkeyed = new Set<string>();
   private packs = 0;
-  private packBytes = 0;
+  private storeBytes = 0;
 
   constructor(index: IndexConnection, options: RebuildOptions) {
     this.index = index;
@@ -139,7 +144,7 @@ class VaultRebuilder {
       createdMs: firstDescribedMs ?? nowMs,
       newestReceivedMs,
       packs: this.packs,
-      packBytes: this.packBytes,
+      storeBytes: this.storeBytes,
       snapshots,
       findings: this.findings,
     };
@@ -167,6 +172,7 @@ class VaultRebuilder {
     }
     const bytes = await readFile(file);
     this.options.onBytes(bytes.length);
+    this.storeBytes += bytes.length;
     return bytes;
   }
 
@@ -205,7 +211,7 @@ class VaultRebuilder {
       }
       return () => {
         this.packs += 1;
-        this.packBytes += content.length;
+        this.storeBytes += content.length;
         const { deviceId, found } = this.placeBlobs(content.found);
         insertFoundPack(this.index, {
           number,

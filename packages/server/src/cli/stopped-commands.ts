@@ -1,0 +1,36 @@
+import type { Reconciliation } from '../tenancy/reconcile-directory.ts';
+import type { RebuiltVault } from '../vault/rebuild/vault-rebuilder.ts';
+import type { ApplianceSettings } from './settings.ts';
+
+/** What is done on the files of a stopped server only. All of it is refused with `busy` while one runs. */
+export interface StoppedCommands {
+  /** @param onBytes gets the bytes that were read so far */
+  rebuild(
+    settings: ApplianceSettings,
+    request: RebuildRequest,
+    onBytes: (bytes: number) => void,
+  ): Promise<RebuildReport>;
+  /** Lets a rebuilt vault go on although something of it did not agree. */
+  acceptRebuilt(settings: ApplianceSettings, tenant: string): Promise<AcceptedRebuild>;
+}
+
+export interface RebuildRequest {
+  /** Id or name; null for all of them. */
+  readonly tenant: string | null;
+  readonly readsAll: boolean;
+}
+
+export interface RebuildReport {
+  readonly vaults: readonly RebuiltVault[];
+  /** Bytes that were read, those of the packs and objects that they stand for, and how long all took. */
+  readonly readBytes: number;
+  readonly storeBytes: number;
+  readonly durationMs: number;
+  readonly directory: Reconciliation;
+}
+
+export interface AcceptedRebuild {
+  readonly tenantId: string;
+  /** Why it was frozen; null when it was not. */
+  readonly reason: string | null;
+}

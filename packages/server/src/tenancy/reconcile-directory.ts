@@ -1,0 +1,86 @@
+import { CofreError } from '@cofre/shared/errors';
+import type { DeviceId, TenantId } from '@cofre/shared/ids';
+import { LIMITS } from '@cofre/shared/limits';
+import type { ApplianceStores } from '../db/appliance-stores.ts';
+import type { TenantRecord } from '../db/records.ts';
+
+/** What the vault of a tenant says about it. */
+export interface KnownTenant {
+  readonly tenantId: TenantId;
+  readonly name: string;
+  readonly quotaBytes: number;
+  readonly createdMs: number;
+  /** As its newest roster has them. */
+  readonly devices: readonly { readonly deviceId: string; readonly isRevoked: boolean }[];
+}
+
+/** What was found when the directory was compared with the vaults, and what was done about it. */
+export interface Reconciliation {
+  /** Tenants that have a vault and were not listed: they are now. */
+  readonly added: readonly { readonly tenantId: TenantId; readonly name: string }[];
+  /** Tenants that are listed and have no vault. Nothing was changed about them. */
+  readonly withoutVault: readonly { readonly tenantId: TenantId; readonly name: string }[];
+  /** Devices that a roster names and the directory does not know: they have to enrol again. */
+  readonly unknownDevices: readonly { readonly tenantId: TenantId; readonly deviceId: string }[];
+  /** Devices that were not known to be revoked: they are now. */
+  readonly revoked: readonly { readonly tenantId: TenantId; readonly deviceId: string }[];
+}
+
+/**
+ * Brings the directory in line with the vaults, whose word counts. It only adds and revokes.
+ * @param vaults by tenant; null where nothing can be said because the index is lost
+ * @param revokedBefore devices that another copy of the directory knew to be revoked
+ */
+export async function reconcileDirectory(
+  stores: ApplianceStores,
+  vaults: ReadonlyMap<TenantId, KnownTenant | null>,
+  nowMs: number,
+  revokedBefore: readonly { readonly tenantId: TenantId; readonly deviceId: DeviceId }[] = [],
+): Promise<Reconciliation> {
+  const listed = await stores.tenants.list();
+  const known = new Set(listed.map(({ id }) => id));
+  const added: { tenantId: TenantId; name: string }[] = [];
+  const unknownDevices: { tenantId: TenantId; deviceId: string }[] = [];
+  const revoked: { tenantId: TenantId; deviceId: string }[] = [];
+  for (const vault of vaults.values()) {
+    if (vault === null) continue;
+    const { tenantId } = vault;
+    if (!known.has(tenantId)) added.push({ tenantId, name: await addTenant(stores, vault) });
+    const scope = stores.ofTenant(tenantId);
+    const devices = new Map((await scope.listDevices()).map((device) => [device.id as string, device]));
+    const before = revokedBefore.filter((device) => device.tenantId === tenantId);
+    const inRoster = vault.devices.filter(({ isRevoked }) => isRevoked);
+    for (const { deviceId } of [...inRoster, ...before]) {
+      const device = devices.get(deviceId);
+      if (device === undefined) continue;
+      if (await scope.revokeDevice(device.id, nowMs)) revoked.push({ tenantId, deviceId });
+    }
+    for (const { deviceId, isRevoked } of vault.devices) {
+      if (!isRevoked && !devices.has(deviceId)) unknownDevices.push({ tenantId, deviceId });
+    }
+  }
+  const withoutVault = listed
+    .filter(({ id }) => !vaults.has(id))
+    .map(({ id, name }) => ({ tenantId: id, name }));
+  return { added, withoutVault, unknownDevices, revoked };
+}
+
+/** @returns the name that it got: names are given once */
+async function addTenant(stores: ApplianceStores, vault: KnownTenant): Promise<string> {
+  const short = vault.tenantId.slice(0, 8);
+  const names = [vault.name, `${vault.name} ${short}`.trim(), vault.tenantId].filter((name) => name !== '');
+  for (const name of names) {
+    try {
+      await stores.tenants.insert(recordOf(vault, name));
+      return name;
+    } catch (error) {
+      if (!(error instanceof CofreError) || error.code !== 'already_exists') throw error;
+    }
+  }
+  throw new CofreError('already_exists', { what: `The tenant "${vault.name}"` });
+}
+
+function recordOf({ tenantId, quotaBytes, createdMs }: KnownTenant, name: string): TenantRecord {
+  const modules = Math.floor(quotaBytes / LIMITS.quotaModuleBytes);
+  return { id: tenantId, name, modules, createdMs, suspendedMs: null };
+}
