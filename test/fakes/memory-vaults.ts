@@ -11,6 +11,7 @@ import type {
 } from '@cofre/server/vault/vault';
 import type { ScrubResult, ScrubRun } from '@cofre/server/vault/scrub/scrub-run';
 import type { Periods } from '@cofre/server/vault/retention/periods';
+import type { Retention } from '@cofre/server/vault/retention/retention';
 import { CofreError } from '@cofre/shared/errors';
 import { sha256 } from '@cofre/shared/hash';
 import {
@@ -28,6 +29,20 @@ import { encodeEndFrame, encodeFrameHeader } from '@cofre/shared/wire/chunk-fram
 import type { SnapshotItem } from '@cofre/shared/wire/snapshots';
 import type { ObjectKind } from '@cofre/shared/wire/trust';
 
+/** Nothing is ever deleted here. */
+const emptyRetention: Retention = {
+  overview: async () => ({ lockMs: 0, softDeleteMs: 0, byDefault: { mode: 'everything' }, sets: [] }),
+  choose: async () => undefined,
+  preview: async () => ({ items: [], freedBytes: 0 }),
+  apply: async () => ({ marked: 0 }),
+  dropExpired: async () => ({ dropped: 0, freedBytes: 0 }),
+  runRetention: async () => ({ marked: 0, dropped: 0, freedBytes: 0 }),
+  deleteSnapshot: (id) => Promise.reject(new CofreError('not_found', { what: `snapshot ${id}` })),
+  deleteSet: (_, setId) => Promise.reject(new CofreError('not_found', { what: `set ${setId}` })),
+  undelete: (id) => Promise.reject(new CofreError('not_found', { what: `snapshot ${id}` })),
+  countSets: async () => [],
+};
+
 const INSTANT = '2026-01-02T03:04:05.678Z';
 
 /** A tenant's vault in memory, for tests of what stands in front of it. It checks owners, and hardly anything else. */
@@ -41,6 +56,7 @@ export class MemoryVault implements Vault {
   readonly findings: VerifyFinding[] = [];
   /** Ids that a commit is told to miss. */
   missing: ChunkId[] = [];
+  readonly retention = emptyRetention;
   /** Set to see whether a read was stopped. */
   readsStopped = 0;
   #trust: { authorityKey: string | null; roster: string | null } = { authorityKey: null, roster: null };

@@ -24,6 +24,7 @@ function received(
     isComplete: true,
     isConfirmed: true,
     isHeld: false,
+    isBroughtBack: false,
     requires: [],
     isDeleted: false,
     ...change(place),
@@ -148,6 +149,11 @@ describe('what stays whatever the rule says', () => {
     expect(kept(snapshots, one, START_MS + 50 * DAY_MS)).toEqual(['s3']);
   });
 
+  test('what a person brought back', () => {
+    const snapshots = received(daily(3), (place) => ({ isBroughtBack: place === 0 }));
+    expect(kept(snapshots, one)).toEqual(['s1', 's3']);
+  });
+
   test('what an open session holds, and what others require, also through each other', () => {
     const snapshots = received(daily(5), (place) => {
       if (place === 4) return { requires: ['s3'] };
@@ -225,6 +231,8 @@ describe('nobody pushes history out by adding', () => {
   test('a device that the roster does not know keeps as many of its own', () => {
     const unknown = received(week, () => ({ isConfirmed: false }));
     expect(kept(unknown, rule({ keepLast: 3 }))).toEqual(['s5', 's6', 's7']);
+    const simple = rule({ changedAndDeletedDays: 2 });
+    expect(kept(unknown, simple, START_MS + 7 * DAY_MS)).toEqual(['s6', 's7']);
   });
 
   test('thousands within an hour count as one', () => {

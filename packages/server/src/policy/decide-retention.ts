@@ -15,6 +15,8 @@ export interface RetainedSnapshot {
   readonly isConfirmed: boolean;
   /** An open session goes on from it. */
   readonly isHeld: boolean;
+  /** A person undid its deletion. */
+  readonly isBroughtBack: boolean;
   /** Ids of snapshots that it can't be restored without, of whatever set. */
   readonly requires: readonly string[];
   /** What was deleted before is never kept or deleted again, and yet says which hours are taken. */
@@ -32,6 +34,7 @@ export type RetentionReasonCode =
   | 'last_complete'
   | 'locked'
   | 'held'
+  | 'brought_back'
   | 'required'
   | 'not_kept';
 
@@ -56,7 +59,7 @@ type Reasons = Map<string, RetentionReason[]>;
 
 /**
  * Decides about the snapshots of one set. Whatever the rule says, these stay: the newest one (the next run goes on from
- * it), the last complete one, what is locked or held, and what a snapshot that stays requires.
+ * it), the last complete one, what is locked, held or was brought back, and what a snapshot that stays requires.
  *
  * Whoever can add snapshots must not be able to push out what was there: for counts, complete snapshots that follow
  * within an hour of each other are one, of which the first stands for all, whatever was added later; partial ones count
@@ -171,25 +174,27 @@ function applyDays(
   nowMs: number,
   reasons: Reasons,
 ): void {
-  // Only what counts can have taken another one's place.
-  let replacedMs: number | null = null;
+  // By what it is replaced: a confirmed snapshot by a confirmed one only.
+  const replacedMs: { byConfirmed: number | null; byAny: number | null } = { byConfirmed: null, byAny: null };
   for (const { snapshotId, receivedMs, isComplete, isConfirmed } of present.toReversed()) {
     addUntil(reasons, snapshotId, 'keep_days', receivedMs + rule.keepDays * DAY_MS, nowMs);
     if (rule.changedAndDeletedDays > 0) {
-      if (replacedMs === null) addReason(reasons, snapshotId, 'changed_and_deleted');
-      else {
-        const untilMs = replacedMs + rule.changedAndDeletedDays * DAY_MS;
-        addUntil(reasons, snapshotId, 'changed_and_deleted', untilMs, nowMs);
-      }
+      const sinceMs = isConfirmed ? replacedMs.byConfirmed : replacedMs.byAny;
+      const untilMs = sinceMs === null ? null : sinceMs + rule.changedAndDeletedDays * DAY_MS;
+      if (untilMs === null) addReason(reasons, snapshotId, 'changed_and_deleted');
+      else addUntil(reasons, snapshotId, 'changed_and_deleted', untilMs, nowMs);
     }
-    if (isComplete && isConfirmed) replacedMs = receivedMs;
+    if (!isComplete) continue;
+    replacedMs.byAny = receivedMs;
+    if (isConfirmed) replacedMs.byConfirmed = receivedMs;
   }
 }
 
 function keepWhatMustStay(present: readonly RetainedSnapshot[], nowMs: number, reasons: Reasons): void {
-  for (const { snapshotId, lockedUntilMs, isHeld } of present) {
+  for (const { snapshotId, lockedUntilMs, isHeld, isBroughtBack } of present) {
     addUntil(reasons, snapshotId, 'locked', lockedUntilMs, nowMs);
     if (isHeld) addReason(reasons, snapshotId, 'held');
+    if (isBroughtBack) addReason(reasons, snapshotId, 'brought_back');
   }
   const newest = present.at(-1);
   if (newest !== undefined) addReason(reasons, newest.snapshotId, 'newest');

@@ -31,6 +31,8 @@ import { ObjectStore } from './objects/object-store.ts';
 import { TrustKeeper } from './objects/trust-keeper.ts';
 import { ChunkReader } from './read/chunk-reader.ts';
 import { PackReceiver } from './receive/pack-receiver.ts';
+import type { Retention } from './retention/retention.ts';
+import { VaultRetention } from './retention/vault-retention.ts';
 import { listDamages } from './scrub/damage-list.ts';
 import type { ScrubResult, ScrubRun } from './scrub/scrub-run.ts';
 import { VaultScrubber } from './scrub/vault-scrubber.ts';
@@ -65,6 +67,7 @@ const HASH_STEP_IDS_MAX = 2_500;
 export class TenantVault implements Vault {
   readonly tenantId: TenantId;
   readonly objects: ObjectStore;
+  readonly retention: Retention;
   private readonly context: VaultContext;
   private readonly trustKeeper: TrustKeeper;
   private readonly keyObjects: KeyObjects;
@@ -78,6 +81,7 @@ export class TenantVault implements Vault {
     this.tenantId = context.tenantId;
     this.context = context;
     this.objects = new ObjectStore(context);
+    this.retention = new VaultRetention(context, this.objects);
     this.trustKeeper = new TrustKeeper(context, this.objects);
     this.keyObjects = new KeyObjects(context, this.objects);
     this.receiver = new PackReceiver(context);

@@ -7,6 +7,7 @@ import type { VaultStatistics, VerifyFinding } from '@cofre/shared/wire/administ
 import type { VaultDamages } from '@cofre/shared/wire/damage';
 import type { CollectionOptions, CollectionResult } from './collect/collection-options.ts';
 import type { Periods } from './retention/periods.ts';
+import type { Retention } from './retention/retention.ts';
 
 export type { CollectionOptions, CollectionResult } from './collect/collection-options.ts';
 import type { ScrubResult, ScrubRun } from './scrub/scrub-run.ts';
@@ -62,6 +63,8 @@ export interface Vault {
    * piece is valid until the next one is asked for.
    */
   readChunks(caller: Caller, domainId: DomainId, ids: readonly ChunkId[]): AsyncIterable<Buffer>;
+
+  readonly retention: Retention;
 
   statistics(): Promise<Omit<VaultStatistics, 'name' | 'quotaBytes' | 'devices'>>;
   /**

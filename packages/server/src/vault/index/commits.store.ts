@@ -1,6 +1,7 @@
 import { CofreError } from '@cofre/shared/errors';
 import type { IndexConnection } from './connection.ts';
 import { insertObject, type NewObject } from './objects.store.ts';
+import { requireHeadForDelta } from './retention-release.store.ts';
 import { renewLease, requireSession, type InSession } from './sessions.store.ts';
 
 /**
@@ -152,7 +153,7 @@ export interface FinishCommit extends InSession {
 /**
  * The transaction that makes a snapshot: lease, head, liveness and draft are looked at again in it.
  * @returns `again` when something may have stopped being live since it was checked
- * @throws CofreError of the session, `head_moved`
+ * @throws CofreError of the session, `head_moved`, `refset_mismatch` when what it goes on from is gone
  */
 export function finishCommit(index: IndexConnection, input: FinishCommit): 'committed' | 'again' {
   requireSession(index, input);
@@ -163,6 +164,7 @@ export function finishCommit(index: IndexConnection, input: FinishCommit): 'comm
     input.setId,
   );
   requireNextOf(chain, input);
+  if (input.isDelta) requireHeadForDelta(index, input.chain);
   if (livenessEpoch(index) !== input.livenessEpoch || !isDraftWhole(index, input)) return 'again';
   insertObject(index, input.manifest);
   insertObject(index, input.receipt);

@@ -35,6 +35,20 @@ import {
   requireUnrevoked,
 } from './sessions.store.ts';
 import { listSnapshots } from './snapshots.store.ts';
+import { clearPreview, previewHead, previewPast, sumPreview } from './retention-preview.store.ts';
+import { listDue, recordTombstones, releaseStep } from './retention-release.store.ts';
+import {
+  bringBack,
+  countSets,
+  listRetained,
+  listRetentionSettings,
+  listRosterKeys,
+  markByPerson,
+  markByRule,
+  markSet,
+  nextRuleKey,
+  recordRetentionSetting,
+} from './retention.store.ts';
 import { checkPart, stagePart } from './staging.store.ts';
 import {
   checkHeadClosure,
@@ -89,6 +103,13 @@ export const READS = {
   pickRepackable,
   requireUnrevoked,
   startCommit,
+  countSets,
+  listDue,
+  listRetained,
+  listRetentionSettings,
+  listRosterKeys,
+  nextRuleKey,
+  sumPreview,
 };
 
 export const WRITES = {
@@ -126,6 +147,16 @@ export const WRITES = {
   swapBlobs,
   walkAdded,
   walkRemoved,
+  bringBack,
+  clearPreview,
+  markByPerson,
+  markByRule,
+  markSet,
+  previewHead,
+  previewPast,
+  recordRetentionSetting,
+  recordTombstones,
+  releaseStep,
 };
 
 type Operations = typeof READS & typeof WRITES;

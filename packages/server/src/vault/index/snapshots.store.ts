@@ -1,4 +1,5 @@
 import type { IndexConnection } from './connection.ts';
+import { LOCKED_UNTIL } from './retention.store.ts';
 
 export interface SnapshotListRow {
   readonly number: number;
@@ -24,7 +25,7 @@ export function listSnapshots(
   const cursor = index
     .statement(
       `SELECT number, snapshot_id AS snapshotId, chains.device_id AS deviceId, set_id AS setId,
-         received_ms AS receivedMs, locked_until_ms AS lockedUntilMs, content_until_ms AS contentUntilMs,
+         received_ms AS receivedMs, ${LOCKED_UNTIL} AS lockedUntilMs, content_until_ms AS contentUntilMs,
          tombstone IS NOT NULL AS isStub, bytes AS manifest
        FROM snapshots JOIN chains USING (chain) JOIN objects USING (number)
        WHERE number > @after AND (@deviceId IS NULL OR chains.device_id = @deviceId)

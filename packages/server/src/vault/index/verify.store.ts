@@ -65,7 +65,7 @@ export function listSnapshotsNeeding(
          SELECT chain, from_sequence, to_sequence FROM chunks JOIN past_refs USING (chunk)
          WHERE pack = @pack AND (@offset IS NULL OR offset = @offset)
        ) AS span ON snapshots.chain = span.chain AND sequence >= first AND sequence < after
-       LIMIT @limit`,
+       WHERE tombstone IS NULL LIMIT @limit`,
       input,
     )
     .map(({ snapshotId }) => snapshotId);
@@ -91,13 +91,16 @@ export interface ChainRow {
   readonly headSequence: number;
   readonly refsetCount: number;
   readonly refsetState: Uint8Array;
+  /** It was deleted: nothing of it is left, or what is left is being let go of. */
+  readonly isHeadGone: number;
 }
 
 /** Chains by their row. */
 export function listChains(index: IndexConnection, input: { after: number; limit: number }): ChainRow[] {
   return index.all<ChainRow>(
     `SELECT chain, head_snapshot AS headSnapshot, head_sequence AS headSequence, refset_count AS refsetCount,
-       refset_state AS refsetState
+       refset_state AS refsetState,
+       EXISTS (SELECT 1 FROM snapshots WHERE snapshot_id = head_snapshot AND tombstone IS NOT NULL) AS isHeadGone
      FROM chains WHERE chain > ? ORDER BY chain LIMIT ?`,
     input.after,
     input.limit,
