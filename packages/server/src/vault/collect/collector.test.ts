@@ -282,22 +282,37 @@ test('a young pack stays though nothing in it is alive: its put may be repeated'
   expect(await collect()).toMatchObject({ unlinkedBytes: samplePack(blobs).length });
 });
 
-test('a pack whose trailer is altered is left to a scrub, and does not hold up the others', async () => {
+test('a pack whose trailer is altered is written anew, and one that proves nothing is left to a scrub', async () => {
   const run = await SampleRun.open(vault, device);
-  const [kept, gone] = [blobsOf(4), blobsOf(4)];
-  await run.send([...kept.slice(0, 2), ...gone.slice(0, 2)]);
-  await run.send([...kept.slice(2), ...gone.slice(2)]);
-  await run.backUp(kept);
-  const pack = join(opened.storeFolder, vault.tenantId, 'packs/01/1.pack');
-  const bytes = readFileSync(pack);
-  bytes.writeUInt8((bytes.at(-60) as number) ^ 1, bytes.length - 60);
-  writeFileSync(pack, bytes);
+  const [kept, gone] = [blobsOf(6), blobsOf(6)];
+  for (let place = 0; place < 6; place += 2) {
+    await run.send([...kept.slice(place, place + 2), ...gone.slice(place, place + 2)]);
+  }
+  await commitSent(run, kept);
+  alter(1, [-60]);
+  // Also the blob that the altered entry is of, so that neither says what stood there.
+  const blobBytes = (gone[0] as SampleBlob).bytes.length;
+  alter(2, [-60, PACK_HEADER_BYTES + 3 * blobBytes + 500]);
   opened.passHours(LEASE_HOURS * 1.1);
   await collect();
   waitOutGrace();
-  expect(await collect()).toMatchObject({ dropped: 4, repackedPacks: 1, quarantined: 0 });
-  await expectKept(kept);
+  expect(await collect()).toMatchObject({ dropped: 6, repackedPacks: 2, quarantined: 0 });
+  const paths = [...storedPacks(opened.storeFolder, vault.tenantId).keys()];
+  expect(paths).toContain('packs/02/2.pack');
+  expect(paths).not.toContain('packs/01/1.pack');
+  await expectKept([...kept.slice(0, 2), ...kept.slice(4)]);
 });
+
+/** Flips a bit at each of these places of a pack; negative ones count from its end. */
+function alter(number: number, places: readonly number[]): void {
+  const pack = join(opened.storeFolder, vault.tenantId, `packs/0${number}/${number}.pack`);
+  const bytes = readFileSync(pack);
+  for (const place of places) {
+    const at = place < 0 ? bytes.length + place : place;
+    bytes.writeUInt8((bytes[at] as number) ^ 1, at);
+  }
+  writeFileSync(pack, bytes);
+}
 
 test('a collection that is stopped has done whole steps only, and the next goes on from there', async () => {
   const run = await SampleRun.open(vault, device);

@@ -12,6 +12,8 @@ import { sha256 } from '@cofre/shared/hash';
 import { LIMITS } from '@cofre/shared/limits';
 import { isUnreadable } from '../../platform/storage-failure.ts';
 import type { LiveBlob } from '../index/repack.store.ts';
+import type { PackRow } from '../index/verify.store.ts';
+import { PackInspector } from '../scrub/pack-inspector.ts';
 
 /** A blob as it stands in a pack, its bytes proven by the trailer that came with them. */
 export interface ProvenBlob {
@@ -56,6 +58,22 @@ export class PackSource {
       await file.close();
       throw error;
     }
+  }
+
+  /**
+   * The same for a pack whose trailer is altered, if its blobs prove what stood in it. It is read whole for that.
+   * @returns null when nothing of it can be proven, or it is gone
+   */
+  static async prove(
+    path: string,
+    pack: PackRow,
+    onRead: (bytes: number) => Promise<void>,
+  ): Promise<PackSource | null> {
+    await onRead(pack.length);
+    const inspection = await new PackInspector(() => undefined).inspect(path, pack);
+    if (inspection.status !== 'proven') return null;
+    const byOffset = new Map<number, PackEntry>(inspection.blobs.map((blob) => [blob.offset, blob]));
+    return new PackSource(await open(path, 'r'), byOffset, onRead);
   }
 
   close(): Promise<void> {

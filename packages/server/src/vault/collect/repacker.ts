@@ -161,17 +161,18 @@ export class Repacker {
     });
   }
 
-  /** Null for a pack that is damaged as a whole: a scrub says what that means. */
+  /** Null for a pack of which nothing can be proven: a scrub says what that means. */
   private async openSource(source: RepackSource): Promise<PackSource | null> {
+    const path = this.vault.layout.file(packPath(source.number));
+    const onRead = (bytes: number): Promise<void> => this.pace.take(bytes, this.signal);
     try {
-      const path = this.vault.layout.file(packPath(source.number));
-      return await PackSource.open(path, source, (bytes) => this.pace.take(bytes, this.signal));
+      return await PackSource.open(path, source, onRead);
     } catch (error) {
-      const isLost = isNotThere(error) || isUnreadable(error);
+      if (isNotThere(error) || isUnreadable(error)) return null;
       const isDamaged = error instanceof CofreError && /^(damaged|unknown_format)$/.test(error.code);
-      if (isLost || isDamaged) return null;
-      throw error;
+      if (!isDamaged) throw error;
     }
+    return PackSource.prove(path, source, onRead);
   }
 
   private async quarantine(damaged: readonly MovedBlob[]): Promise<number> {
@@ -181,7 +182,7 @@ export class Repacker {
         pack,
         chunks: damaged
           .filter((blob) => blob.pack === pack)
-          .map(({ chunkId, offset }) => ({ chunkId, offset, what: 'altered' })),
+          .map(({ chunkId, offset }) => ({ chunkId, offset, what: 'chunk_unreadable' })),
         nowMs: this.vault.nowMs(),
       });
     }
