@@ -42,6 +42,10 @@ export class BackupServer {
   readonly openSessions = new Map<string, OpenSession>();
   /** By set id. */
   readonly chains = new Map<string, Chain>();
+  /** Chunks that were not looked at for long. */
+  readonly unverified = new Set<ChunkId>();
+  /** Whether a session names what its head lacks; without it a run learns that at its commit. */
+  tellsDamage = false;
   packBytes = 0;
   packsReceived = 0;
   askedIds = 0;
@@ -68,6 +72,10 @@ export class BackupServer {
     this.vault.blobs.set(this.place(id), null);
   }
 
+  private damagedOf(refset: ReadonlySet<ChunkId>): ChunkId[] {
+    return this.tellsDamage ? [...refset].filter((id) => !this.hasChunk(id)) : [];
+  }
+
   /** Ends all sessions, as time does. */
   expireSessions(): void {
     for (const session of this.openSessions.values()) session.isOpen = false;
@@ -81,7 +89,7 @@ export class BackupServer {
       openSession: async (request) => this.noted('openSession', () => this.open(request)),
       renewSession: async (id) => this.noted('renewSession', () => void this.require(id)),
       closeSession: async (id) => this.noted('closeSession', () => void (this.require(id).isOpen = false)),
-      have: async (id, ids) => this.noted('have', () => this.have(id, ids)),
+      have: async (id, ids, withinMs) => this.noted('have', () => this.have(id, ids, withinMs)),
       putPack: async (id, operation, parts) =>
         this.noted('putPack', () => this.putPack(id, operation, parts)),
       stageRefs: async (id, part, mode, ids) =>
@@ -117,7 +125,7 @@ export class BackupServer {
             sequence: chain.sequence,
             refsetCount: chain.refset.size,
             refsetDigest: hashOf(chain.refset).digest().toString('hex'),
-            damaged: '',
+            damaged: Buffer.from(this.damagedOf(chain.refset).join(''), 'hex').toString('base64'),
           };
     const live = [...this.vault.blobs.values()].filter((blob) => blob !== null).length;
     const serviceTime = new Date().toISOString();
@@ -131,12 +139,16 @@ export class BackupServer {
     return session;
   }
 
-  private have(sessionId: SessionId, ids: Uint8Array): Uint8Array {
+  private have(sessionId: SessionId, ids: Uint8Array, verifiedWithinMs?: number): Uint8Array {
     this.require(sessionId);
     const asked = idsIn(ids);
     if (asked.length > LIMITS.haveIdsMax) throw new CofreError('too_large', { what: 'A question' });
     this.askedIds += asked.length;
-    return Uint8Array.from(asked, (id) => (this.hasChunk(id) ? 1 : 0));
+    const isAgeAsked = verifiedWithinMs !== undefined;
+    return Uint8Array.from(asked, (id) => {
+      if (!this.hasChunk(id)) return 0;
+      return isAgeAsked && this.unverified.has(id) ? 2 : 1;
+    });
   }
 
   private putPack(sessionId: SessionId, operationId: string, parts: readonly Uint8Array[]) {
@@ -148,6 +160,7 @@ export class BackupServer {
     if (this.operations.has(operationId)) throw new RangeError('an operation id was used twice');
     this.operations.add(operationId);
     let position = PACK_HEADER_BYTES;
+    let healed = 0;
     for (const { chunkId, type, length, sha256: hash } of entries) {
       const blob = Buffer.from(pack.subarray(position, position + length));
       const header = readBlobHeader(blob);
@@ -156,12 +169,13 @@ export class BackupServer {
       if (!isRight || !isApart) throw new CofreError('pack_invalid', { problem: `blob ${chunkId}` });
       if (!this.vault.objects.has(`keyring ${header.keyPeriodId}`))
         throw new CofreError('pack_invalid', { problem: 'its key was never stored' });
+      if (this.vault.blobs.get(this.place(chunkId)) === null) healed += 1;
       this.vault.blobs.set(this.place(chunkId), blob);
       position += length;
     }
     this.packBytes += pack.length;
     this.packsReceived += 1;
-    return { packNumber: this.packsReceived, blobs: entries.length, duplicates: 0, healed: 0 };
+    return { packNumber: this.packsReceived, blobs: entries.length, duplicates: 0, healed };
   }
 
   private stage(sessionId: SessionId, part: string, ids: Uint8Array): void {
@@ -191,6 +205,7 @@ export class BackupServer {
       throw new CofreError('refset_mismatch', { problem: `${refset.size} pieces` });
     const missing = this.missingFrom(session, refset, manifest.catalogRoot);
     if (missing.length > 0) return { status: 'missing', missing };
+    session.staged.clear();
     this.chains.set(manifest.setId, { snapshotId, sequence: manifest.sequence, refset });
     this.manifests.push(manifest);
     this.vault.snapshots.push({

@@ -153,6 +153,16 @@ describe('time', () => {
     expect(LIMITS.indexCheckMs).toBeLessThan(LIMITS.scrubCycleMs);
   });
 
+  it('a run leaves its session before the server ends it, and has made checkpoints by then', () => {
+    expect(LIMITS.sessionWorkMaxMs).toBeLessThan(LIMITS.sessionAgeMaxMs - LIMITS.sessionLeaseMs);
+    expect(LIMITS.checkpointIntervalMs).toBeLessThan(LIMITS.sessionWorkMaxMs / 10);
+    expect(LIMITS.checkpointIntervalMs).toBeLessThan(LIMITS.condemnedGraceMs);
+  });
+
+  it('a full backup asks for a time that may be asked for', () => {
+    expect(LIMITS.verifiedWithinDefaultMs).toBeLessThanOrEqual(LIMITS.verifiedWithinMaxMs);
+  });
+
   it('a lock has an end', () => {
     expect(LIMITS.lockDefaultMs).toBeLessThanOrEqual(LIMITS.lockMaxMs);
   });

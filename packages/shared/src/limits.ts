@@ -98,6 +98,13 @@ export const LIMITS = {
   verifiedWithinMaxMs: 365 * 24 * HOUR_MS,
   /** Pieces that no snapshot needs stay this long after they were condemned: an interrupted run goes on from them. */
   condemnedGraceMs: 48 * HOUR_MS,
+  /** A first backup makes a checkpoint when this has passed, or so much was sent: what may go if nobody goes on. */
+  checkpointIntervalMs: 30 * MINUTE_MS,
+  checkpointBytes: 32 * 1024 * MIB,
+  /** A run that lasts longer goes on in another session, before the server ends this one. */
+  sessionWorkMaxMs: 23 * HOUR_MS,
+  /** A full backup asks for pieces that the server has looked at on its disk since then. */
+  verifiedWithinDefaultMs: 30 * 24 * HOUR_MS,
   /** How long a run waits for a server that went away. */
   serverAwayMaxMs: MINUTE_MS,
   requestTimeoutMs: 2 * MINUTE_MS,
@@ -152,6 +159,11 @@ export const LIMITS = {
   repackBytesPerSecond: 32 * MIB,
   /** A pack whose pieces have moved stays this long: whoever has just looked up where they are still finds them. */
   readersGraceMs: 10 * SECOND_MS,
+
+  // Copies of the appliance's own database
+  /** Days and weeks of which the newest copy is kept. */
+  applianceCopiesDailyMax: 7,
+  applianceCopiesWeeklyMax: 4,
 
   // Agent memory, which a single budget shares out
   agentWorkersMax: 8,

@@ -1,25 +1,27 @@
-import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { byteStringFromText, type ByteString } from '@cofre/shared/bytes';
 import { CofreError } from '@cofre/shared/errors';
-import type { Manifest } from '@cofre/shared/format/envelope/manifest';
-import type { ChunkId, SessionId, SnapshotId } from '@cofre/shared/ids';
+import type { ChunkId, SessionId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import type { PathPredicate } from '../source/filters.ts';
 import type { AgentContext } from '../state/agent-context.ts';
 import type { BackupOptions, BackupProgress, BackupSummary } from './backup.ts';
-import { SetCacheReader, SetCacheWriter, setCachePath, type CachedEntry } from './cache/set-cache.ts';
-import { commitSnapshot, refsetChange, sealInfo, type RefsetChange } from './commit-snapshot.ts';
+import { SetCacheWriter, type CachedEntry, type CachedHead } from './cache/set-cache.ts';
+import { forgetJournals, keepAsFull } from './cache/set-files.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { EntryQueue } from './entry-queue.ts';
+import { KnownEntries } from './known-entries.ts';
 import { openRun, type OpenRun } from './open-run.ts';
-import { CHUNK_STATES, ChunkTable, isThere } from './pipeline/chunk-table.ts';
+import { CHUNK_STATES, ChunkTable, isThere as isThereIn } from './pipeline/chunk-table.ts';
 import { buildPipeline, settlePipeline, type Pipeline } from './pipeline/pipeline.ts';
 import { WorkerFileStore } from './pipeline/worker-file-store.ts';
 import { PreviousEntries } from './previous-entries.ts';
-import { openPreviousRun, type PreviousRun } from './previous-run.ts';
+import { learnWhatIsThere, openPreviousRun, type PreviousRun } from './previous-run.ts';
 import { endingClient, type RunClient } from './run-client.ts';
 import { RunEnding } from './run-ending.ts';
+import type { RunPace } from './run-pace.ts';
 import type { RunRecord, Traffic } from './run-record.ts';
+import { RunSnapshots } from './run-snapshots.ts';
 import { scanSource } from './scan-source.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { SourceScan } from './source-scan.ts';
@@ -41,11 +43,12 @@ export interface AttemptParts {
   readonly isExcluded: PathPredicate;
   readonly record: RunRecord;
   readonly signal: AbortSignal;
+  readonly pace: RunPace;
 }
 
 /**
  * One try at a snapshot: opens a session, scans the source against the last run's cache, sends what the
- * server lacks, commits. Nothing of it is reused when it fails, but what the server has by then.
+ * server lacks, commits. When it fails the next one goes on from its journal, and from what the server has by then.
  */
 export class BackupAttempt {
   private readonly parts: AttemptParts;
@@ -63,8 +66,7 @@ export class BackupAttempt {
   }
 
   async perform(): Promise<Omit<BackupSummary, 'durationMs'>> {
-    const { context, options, record, isExcluded } = this.parts;
-    const { cacheFolder, stateFolder, identity } = context;
+    const { context, options, record } = this.parts;
     this.ending.throwIfEnded();
     const client = endingClient(context.client, this.ending);
     const run = await openRun(context, client, options.setName);
@@ -72,43 +74,54 @@ export class BackupAttempt {
     // Without it nothing that is sent could ever be opened: there is no use in going on.
     run.keyringStored.catch((error: unknown) => this.ending.fail(error));
     this.keepLease(client, run.sessionId);
-    const cachePath = setCachePath(cacheFolder, run.setId);
-    const cacheWriter = new SetCacheWriter(cachePath);
-    this.cleanUps.push(() => cacheWriter.discard());
-    const cache = SetCacheReader.open(cachePath);
-    this.cleanUps.push(() => cache?.close());
-    const pipeline = buildPipeline({ identity, client, run, table: this.table, ending: this.ending });
-    this.pipeline = pipeline;
-    this.cleanUps.push(async () => await pipeline.pool.close());
-    const trustsHead = options.kind !== 'full' && !record.doubtsHead;
-    const previous = await openPreviousRun(cache, run.session, this.table, pipeline.deduplicator, trustsHead);
+    const previous = await openPreviousRun(context, options, run, record.attempts > 1);
+    this.cleanUps.push(previous.close);
+    const cacheWriter = new SetCacheWriter(previous.files.lastRun, previous.journalFiles.current);
+    this.cleanUps.push(() => cacheWriter.leave());
+    const pipeline = this.startPipeline(client, run, previous);
+    const trustsHead = !previous.kind.readsEverything && !record.doubtsHead;
+    await learnWhatIsThere(previous, run.session, this.table, pipeline.deduplicator, trustsHead);
     const scan = this.buildScan(run, pipeline, previous);
     const writer = new SnapshotWriter(run.domain, pipeline.sealer, cacheWriter, this.table);
-    await scanSource({
+    const { identity } = context;
+    const { table, ending, startedNs } = this;
+    const shared = { client, table };
+    const snapshots = new RunSnapshots({
+      ...shared,
+      identity,
       options,
-      isExcluded,
-      ownPaths: [stateFolder, cacheFolder].map((folder) => byteStringFromText(folder)),
-      scan,
-      queue: this.queue,
-      writer,
-      room: async () => await pipeline.pool.room(),
-      ending: this.ending,
-      onStep: (phase, path) => this.report(phase, scan, path),
+      record,
+      run,
+      previous,
+      ending,
+      startedNs,
     });
+    await this.scan(
+      scan,
+      writer,
+      new Checkpoints({
+        ...shared,
+        pace: this.parts.pace,
+        kind: previous.kind,
+        sessionId: run.sessionId,
+        pipeline,
+        writer,
+        snapshots,
+        filesFailed: () => scan.counts.filesFailed,
+      }),
+    );
     const catalogRoot = await writer.finish();
     await settlePipeline(pipeline);
     this.report('committing', scan, null);
-    const change = refsetChange(this.table, record.doubtsHead ? null : headStateOf(previous));
     const statistics = writer.statistics(scan.counts.filesFailed);
-    const snapshotId = await this.commit(client, run, { catalogRoot, statistics, change });
-    const refset = this.table.collect(CHUNK_STATES.needed, CHUNK_STATES.needed);
-    cacheWriter.publish({ snapshotId, refsetState: change.hash.state() }, refset);
-    this.noteCacheProblem(cachePath, cacheWriter);
+    const { snapshotId, refsetState } = await snapshots.commit({ catalogRoot, statistics, isComplete: true });
+    this.keepCache(cacheWriter, previous, { snapshotId, refsetState });
     this.report('done', scan, null);
     const { filesNew, filesChanged, filesUnmodified, filesFailed } = scan.counts;
     const files = { filesNew, filesChanged, filesUnmodified, filesFailed };
     const totals = { foldersTotal: statistics.folders, bytesTotal: statistics.bytes };
-    return { snapshotId, ...files, ...totals, ...this.traffic() };
+    const chunksUnverified = this.table.count(CHUNK_STATES.needed | CHUNK_STATES.unverified);
+    return { snapshotId, kind: previous.kind.kind, ...files, ...totals, ...this.traffic(), chunksUnverified };
   }
 
   /** Ends threads, files and timers, whatever happened, and counts what was read and sent. */
@@ -124,19 +137,63 @@ export class BackupAttempt {
     }
   }
 
+  private startPipeline(client: RunClient, run: OpenRun, { kind }: PreviousRun): Pipeline {
+    const { identity } = this.parts.context;
+    const verifiedWithinMs = kind.readsEverything ? LIMITS.verifiedWithinDefaultMs : undefined;
+    const { table, ending } = this;
+    const pipeline = buildPipeline({ identity, client, run, table, ending, verifiedWithinMs });
+    this.pipeline = pipeline;
+    this.cleanUps.push(async () => await pipeline.pool.close());
+    return pipeline;
+  }
+
+  private async scan(scan: SourceScan, writer: SnapshotWriter, checkpoints: Checkpoints): Promise<void> {
+    const { context, options, isExcluded } = this.parts;
+    await scanSource({
+      options,
+      isExcluded,
+      ownPaths: [context.stateFolder, context.cacheFolder].map((folder) => byteStringFromText(folder)),
+      scan,
+      queue: this.queue,
+      writer,
+      room: async () => await this.pipeline?.pool.room(),
+      ending: this.ending,
+      onStep: (phase, path) => this.report(phase, scan, path),
+      afterStep: async () => await checkpoints.step(),
+    });
+  }
+
+  /** For the next run. */
+  private keepCache(
+    cacheWriter: SetCacheWriter,
+    { files, kind }: PreviousRun,
+    head: Pick<CachedHead, 'snapshotId' | 'refsetState'>,
+  ): void {
+    const refset = this.table.collect(CHUNK_STATES.needed, CHUNK_STATES.needed);
+    cacheWriter.publish(head, refset);
+    if (cacheWriter.problem === null) {
+      if (kind.kind === 'full') keepAsFull(files);
+      forgetJournals(files);
+    }
+    this.noteCacheProblem(files.lastRun, cacheWriter);
+  }
+
   private traffic(): Traffic {
-    const { bytesRead, bytesSent, chunksNew } = this.parts.record.traffic;
-    if (this.pipeline === null) return { bytesRead, bytesSent, chunksNew };
+    const { traffic } = this.parts.record;
+    if (this.pipeline === null) return traffic;
     const { pool, sender } = this.pipeline;
     return {
-      bytesRead: bytesRead + pool.bytesRead,
-      bytesSent: bytesSent + sender.sentBytes,
-      chunksNew: chunksNew + sender.sentBlobs,
+      bytesRead: traffic.bytesRead + pool.bytesRead,
+      bytesSent: traffic.bytesSent + sender.sentBytes,
+      chunksNew: traffic.chunksNew + sender.sentBlobs - sender.healedBlobs,
+      chunksHealed: traffic.chunksHealed + sender.healedBlobs,
     };
   }
 
   private keepLease(client: RunClient, sessionId: SessionId): void {
     const timer = setInterval(() => {
+      // Whatever is looked at from time to time is looked at while a single file takes hours, too.
+      this.queue.notify();
       client.renewSession(sessionId).catch((error: unknown) => {
         if (error instanceof CofreError && !PASSING.has(error.code)) this.ending.fail(error);
       });
@@ -159,16 +216,18 @@ export class BackupAttempt {
 
   private buildScan(run: OpenRun, pipeline: Pipeline, previous: PreviousRun): SourceScan {
     const { options, record, isExcluded } = this.parts;
-    const { cache } = previous;
+    const { journal, last, full, kind } = previous;
     const isUsable = (entry: CachedEntry): boolean => this.isUsable(entry);
-    const entries = new PreviousEntries(cache, (entry, reason) => scan.carry(entry, reason));
+    const isThere = (chunkId: ChunkId): boolean => isThereIn(this.table.stateOf(chunkId));
+    const { readsEverything } = kind;
+    const known = new KnownEntries({ journal, last, full, readsEverything, isUsable });
+    const entries = new PreviousEntries(known, (entry, reason) => scan.carry(entry, reason));
     const scan: SourceScan = new SourceScan({
       queue: this.queue,
       previous: entries,
       store: new WorkerFileStore(pipeline.pool),
       bundleKey: run.domain.catalogCutKey,
-      stale: new StaleEntries({ cache, startedNs: this.startedNs, isUsable }),
-      readsEverything: options.kind === 'full',
+      stale: new StaleEntries({ cache: known, startedNs: this.startedNs, isThere }),
       isUsable,
       isWanted: wantedPaths(options.roots, isExcluded),
       onFailure: (failure) => record.failures.add(failure),
@@ -180,45 +239,10 @@ export class BackupAttempt {
   private isUsable(entry: CachedEntry): boolean {
     let lastId: ChunkId | null = null;
     for (const { chunkId } of entry.slices) {
-      if (chunkId !== lastId && !isThere(this.table.stateOf(chunkId))) return false;
+      if (chunkId !== lastId && !isThereIn(this.table.stateOf(chunkId))) return false;
       lastId = chunkId;
     }
     return true;
-  }
-
-  private async commit(
-    client: RunClient,
-    run: OpenRun,
-    made: Pick<Manifest, 'catalogRoot' | 'statistics'> & { readonly change: RefsetChange },
-  ): Promise<SnapshotId> {
-    const { context, options, record } = this.parts;
-    const { identity } = context;
-    const { setName, roots, excludes, kind } = options;
-    const head = run.session.head;
-    const info = { setName, hostName: os.hostname(), roots, excludes, failures: record.failures.kept };
-    const { hash } = made.change;
-    const manifest: Manifest = {
-      tenantId: identity.tenantId,
-      deviceId: identity.deviceId,
-      domainId: run.domain.domainId,
-      setId: run.setId,
-      sequence: (head?.sequence ?? 0) + 1,
-      previous: head?.snapshotId ?? null,
-      startedNs: this.startedNs,
-      finishedNs: nowNs(),
-      kind: head === null ? 'full' : kind,
-      base: kind === 'full' ? null : (head?.snapshotId ?? null),
-      isComplete: true,
-      catalogRoot: made.catalogRoot,
-      refset: { count: hash.count, digest: hash.digest().toString('hex') },
-      requires: [],
-      featuresRequired: [],
-      statistics: made.statistics,
-      sealedInfo: sealInfo(info, run.domain, run.periodKeys),
-    };
-    // Everything in the manifest is sealed with this run's key: it has to be durable first.
-    await this.ending.unlessEnded(run.keyringStored);
-    return await commitSnapshot(client, run.sessionId, manifest, made.change, identity.signingKey);
   }
 
   private report(phase: BackupProgress['phase'], scan: SourceScan, path: ByteString | null): void {
@@ -228,12 +252,6 @@ export class BackupAttempt {
     const { bytesRead, bytesSent } = this.traffic();
     progress.update(phase, { filesDone, filesFound, bytesRead, bytesSent, bytesSeen }, path);
   }
-}
-
-function headStateOf(previous: PreviousRun): { state: Buffer; count: number } | null {
-  if (previous.cache === null || !previous.isOfHead) return null;
-  const { refsetState, refsetCount } = previous.cache.head;
-  return { state: refsetState, count: refsetCount };
 }
 
 function nowNs(): bigint {

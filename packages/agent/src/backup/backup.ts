@@ -13,8 +13,8 @@ export interface BackupOptions {
   /** Leave out the content of folders with a CACHEDIR.TAG. */
   readonly excludeCaches: boolean;
   /**
-   * `full` reads every file again and asks the server about every chunk; the first snapshot of a set is always one.
-   * `differential` is refused as yet.
+   * `incremental` compares with the last snapshot, `differential` with the last full one. `full` reads every file
+   * again and asks the server about every chunk; the first snapshot of a set is always one.
    */
   readonly kind: SnapshotKind;
   /** Walk and compare with the last run, but read and send nothing. */
@@ -46,6 +46,8 @@ export interface BackupFailure {
 export interface BackupSummary {
   /** Null for a dry run. */
   readonly snapshotId: SnapshotId | null;
+  /** What the snapshot is; a first one is full, whatever was asked for. */
+  readonly kind: SnapshotKind;
   readonly filesNew: number;
   readonly filesChanged: number;
   readonly filesUnmodified: number;
@@ -56,7 +58,12 @@ export interface BackupSummary {
   readonly bytesRead: number;
   /** Bytes of packs sent. */
   readonly bytesSent: number;
+  /** Pieces sent that the server did not have. */
   readonly chunksNew: number;
+  /** Pieces that were damaged on the server and are whole again. */
+  readonly chunksHealed: number;
+  /** Of a full run: pieces of the snapshot that the server has, but has not looked at on its disk lately. */
+  readonly chunksUnverified: number;
   readonly durationMs: number;
 }
 

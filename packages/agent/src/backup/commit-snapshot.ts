@@ -44,14 +44,32 @@ export function refsetChange(
   table: ChunkTable,
   headState: { state: Buffer; count: number } | null,
 ): RefsetChange {
-  const { held, needed } = CHUNK_STATES;
   const isDelta = headState !== null;
-  const added = isDelta ? table.collect(held | needed, needed) : table.collect(needed, needed);
-  const removed = isDelta ? table.collect(held | needed, held) : Buffer.alloc(0);
+  const added = table.collectWhere((state) => isWanted(state) && !(isDelta && isHeld(state)));
+  const removed = isDelta
+    ? table.collectWhere((state) => isHeld(state) && !isWanted(state))
+    : Buffer.alloc(0);
   const hash = isDelta ? RefsetHash.fromState(headState.state, headState.count) : RefsetHash.empty();
   for (const id of idsIn(added)) hash.add(id);
   for (const id of idsIn(removed)) hash.remove(id);
   return { refs: isDelta ? 'delta' : 'full', added, removed, hash };
+}
+
+/** The snapshot is committed: what it refers to is the head's from now on. */
+export function moveHead(table: ChunkTable): void {
+  const { held, passing } = CHUNK_STATES;
+  table.changeAll((state) => {
+    const rest = state & ~(held | passing);
+    return isWanted(state) ? rest | held : rest;
+  });
+}
+
+function isWanted(state: number): boolean {
+  return (state & (CHUNK_STATES.needed | CHUNK_STATES.passing)) !== 0;
+}
+
+function isHeld(state: number): boolean {
+  return (state & CHUNK_STATES.held) !== 0;
 }
 
 /**

@@ -2,11 +2,14 @@ import { byteStringFromText } from '@cofre/shared/bytes';
 import { domainKeys } from '@cofre/shared/crypto/domain-keys';
 import type { AttemptParts } from './backup-attempt.ts';
 import type { BackupSummary } from './backup.ts';
-import { SetCacheReader, setCachePath } from './cache/set-cache.ts';
+import { SetCacheReader } from './cache/set-cache.ts';
+import { setFilesIn } from './cache/set-files.ts';
 import { EntryQueue } from './entry-queue.ts';
 import { EntryTally } from './entry-tally.ts';
+import { KnownEntries } from './known-entries.ts';
 import { PreviousEntries } from './previous-entries.ts';
 import { RunEnding } from './run-ending.ts';
+import { NO_TRAFFIC } from './run-record.ts';
 import { scanSource } from './scan-source.ts';
 import { SourceScan } from './source-scan.ts';
 import { StaleEntries } from './stale-entries.ts';
@@ -21,11 +24,13 @@ export async function runDry(parts: AttemptParts): Promise<Omit<BackupSummary, '
   const ending = new RunEnding(parts.signal);
   const { context, options } = parts;
   const { setId } = setOf(parts);
-  const cache = SetCacheReader.open(setCachePath(context.cacheFolder, setId));
+  const files = setFilesIn(context.cacheFolder, setId);
+  const last = SetCacheReader.open(files.lastRun);
+  const full = options.kind === 'differential' ? SetCacheReader.open(files.lastFull) : null;
   try {
     const queue = new EntryQueue();
     const tally = new EntryTally();
-    const scan = buildScan(parts, cache, queue, ending);
+    const scan = buildScan(parts, { last, full }, queue, ending);
     const { stateFolder, cacheFolder } = context;
     const report = (phase: 'scanning' | 'done', path: Parameters<typeof progress.update>[2]): void => {
       if (!progress.isDue(phase)) return;
@@ -43,16 +48,18 @@ export async function runDry(parts: AttemptParts): Promise<Omit<BackupSummary, '
       room: async () => ending.throwIfEnded(),
       ending,
       onStep: (_phase, path) => report('scanning', path),
+      afterStep: async () => undefined,
     });
     report('done', null);
     const { filesNew, filesChanged, filesUnmodified, filesFailed } = scan.counts;
     const { folders, bytes } = tally.statistics(filesFailed);
     const files = { filesNew, filesChanged, filesUnmodified, filesFailed };
-    const nothing = { snapshotId: null, bytesRead: 0, bytesSent: 0, chunksNew: 0 };
+    const nothing = { snapshotId: null, kind: options.kind, ...NO_TRAFFIC, chunksUnverified: 0 };
     return { ...nothing, ...files, foldersTotal: folders, bytesTotal: bytes };
   } finally {
     ending.release();
-    cache?.close();
+    last?.close();
+    full?.close();
   }
 }
 
@@ -63,7 +70,7 @@ function setOf({ context, options }: AttemptParts) {
 
 function buildScan(
   parts: AttemptParts,
-  cache: SetCacheReader | null,
+  caches: { readonly last: SetCacheReader | null; readonly full: SetCacheReader | null },
   queue: EntryQueue,
   ending: RunEnding,
 ): SourceScan {
@@ -71,14 +78,16 @@ function buildScan(
   // Whether the server still has what the last run sent, only a session can tell.
   const isUsable = (): boolean => true;
   const startedNs = BigInt(Date.now()) * 1_000_000n;
-  const previous = new PreviousEntries(cache, (entry, reason) => scan.carry(entry, reason));
+  const readsEverything =
+    options.kind === 'full' || (options.kind === 'differential' && caches.full === null);
+  const known = new KnownEntries({ ...caches, journal: null, readsEverything, isUsable });
+  const previous = new PreviousEntries(known, (entry, reason) => scan.carry(entry, reason));
   const scan: SourceScan = new SourceScan({
     queue,
     previous,
-    stale: new StaleEntries({ cache, startedNs, isUsable }),
+    stale: new StaleEntries({ cache: known, startedNs, isThere: isUsable }),
     store: new UnreadFiles(),
     bundleKey: setOf(parts).domain.catalogCutKey,
-    readsEverything: options.kind === 'full',
     isUsable,
     isWanted: wantedPaths(options.roots, isExcluded),
     onFailure: (failure) => record.failures.add(failure),

@@ -1,6 +1,6 @@
 import type { ByteString } from '@cofre/shared/bytes';
 import { subtreePrefix, type CatalogKey } from '@cofre/shared/catalog/catalog-key';
-import type { CachedEntry, SetCacheReader } from './cache/set-cache.ts';
+import type { KnownEntries, KnownEntry } from './known-entries.ts';
 
 /** What is passed over in one go while it may have to be carried: the queue takes it up in between. */
 const PASSED_MAX = 1024;
@@ -10,17 +10,17 @@ const PASSED_MAX = 1024;
  * is gone, unless it lies where the walk could not look: that is handed to `carry`.
  */
 export class PreviousEntries {
-  private readonly entries: Iterator<CachedEntry> | null;
-  private readonly carry: (entry: CachedEntry, reason: string) => void;
+  private readonly entries: Iterator<KnownEntry> | null;
+  private readonly carry: (entry: KnownEntry, reason: string) => void;
   /** Single paths that could not be looked at, by key. */
   private readonly unknownPaths = new Map<string, string>();
   /** By the prefix of all that lies in a folder: why it is unknown, or null where, inside of such, it is known. */
   private readonly folders = new Map<string, string | null>();
-  private current: CachedEntry | null;
+  private current: KnownEntry | null;
 
   constructor(
-    cache: Pick<SetCacheReader, 'entries'> | null,
-    carry: (entry: CachedEntry, reason: string) => void,
+    cache: Pick<KnownEntries, 'entries'> | null,
+    carry: (entry: KnownEntry, reason: string) => void,
   ) {
     this.entries = cache?.entries() ?? null;
     this.carry = carry;
@@ -63,7 +63,7 @@ export class PreviousEntries {
   }
 
   /** The entry of this key, if there was one; everything before it is dropped or carried. */
-  advanceTo(key: CatalogKey): CachedEntry | null {
+  advanceTo(key: CatalogKey): KnownEntry | null {
     while (this.current !== null && this.current.key < key) {
       this.pass(this.current);
       this.current = this.next();
@@ -79,7 +79,7 @@ export class PreviousEntries {
     for (; this.current !== null; this.current = this.next()) this.pass(this.current);
   }
 
-  private pass(entry: CachedEntry): void {
+  private pass(entry: KnownEntry): void {
     if (!this.hasUnknown) return;
     const reason = this.unknownPaths.get(entry.key) ?? this.reasonAbove(entry.key);
     if (reason !== null) this.carry(entry, reason);
@@ -96,7 +96,7 @@ export class PreviousEntries {
     }
   }
 
-  private next(): CachedEntry | null {
+  private next(): KnownEntry | null {
     const result = this.entries?.next();
     return result === undefined || result.done === true ? null : result.value;
   }

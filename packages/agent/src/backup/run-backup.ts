@@ -7,59 +7,73 @@ import { BackupAttempt, type AttemptParts } from './backup-attempt.ts';
 import type { BackupObserver, BackupOptions, BackupSummary } from './backup.ts';
 import { CommitRefusedError } from './commit-snapshot.ts';
 import { runDry } from './dry-run.ts';
-import { RunRecord } from './run-record.ts';
+import { RUN_PACE, type RunPace } from './run-pace.ts';
+import { RunRecord, type Traffic } from './run-record.ts';
 
-/** Attempts at one run: each further one is owed to something that changed on the server meanwhile. */
+/** Attempts at one run that come to nothing: each is owed to something that changed on the server meanwhile. */
 const ATTEMPTS_MAX = 3;
 
 /**
  * Backs up what the options name, as one snapshot.
  *
  * Nothing is acknowledged before everything that the snapshot needs is durable on the server. A run that ends
- * early leaves what it sent: the next one does not send it again.
+ * early leaves what it sent and the journal of what it read: the next one does neither again.
  *
  * @throws CofreError `over_quota`, `server_unreachable`, `untrusted`, `interrupted`, `path_not_found` (no root
- *   exists), `usage` (a pattern that cannot match, `differential`), and what the server answers
+ *   exists), `usage` (a pattern that cannot match), and what the server answers
  */
 export async function runBackup(
   context: AgentContext,
   options: BackupOptions,
   observer: BackupObserver,
   signal: AbortSignal,
+  pace: RunPace = RUN_PACE,
 ): Promise<BackupSummary> {
   const startedMs = performance.now();
   refuseUsage(options);
   const isExcluded = compileExcludes(options.excludes.map((pattern) => byteStringFromText(pattern)));
   const record = new RunRecord(observer);
-  const parts: AttemptParts = { context, options, isExcluded, record, signal };
+  const parts: AttemptParts = { context, options, isExcluded, record, signal, pace };
   const summary = options.isDryRun ? await runDry(parts) : await attemptInTurn(parts);
   return { ...summary, durationMs: performance.now() - startedMs };
 }
 
 async function attemptInTurn(parts: AttemptParts): Promise<Omit<BackupSummary, 'durationMs'>> {
   const { record, signal } = parts;
-  for (let attempt = 1; ; attempt++) {
-    const run = new BackupAttempt(parts);
-    record.failures.beginAttempt();
+  for (let failures = 0; ;) {
+    const before = record.traffic;
     try {
-      return await run.perform();
+      return await attemptOnce(parts);
     } catch (error) {
       if (signal.aborted && !(error instanceof CofreError)) {
         throw new CofreError('interrupted', {}, { cause: error });
       }
-      if (signal.aborted || attempt === ATTEMPTS_MAX || !isWorthAnother(error)) throw error;
+      if (signal.aborted || !isWorthAnother(error)) throw error;
+      failures = hasGoneOn(error, before, record.traffic) ? 0 : failures + 1;
+      if (failures === ATTEMPTS_MAX) throw error;
       learnFrom(error, record);
-    } finally {
-      await run.close();
     }
   }
 }
 
-function refuseUsage({ kind, roots, setName }: BackupOptions): void {
-  if (kind === 'differential') {
-    const problem = 'differential runs are not available yet; any other run sends only what changed, too';
-    throw new CofreError('usage', { problem });
+async function attemptOnce(parts: AttemptParts): Promise<Omit<BackupSummary, 'durationMs'>> {
+  const run = new BackupAttempt(parts);
+  parts.record.beginAttempt();
+  try {
+    return await run.perform();
+  } finally {
+    await run.close();
   }
+}
+
+/** A computer may sleep through its sessions as often as it likes, as long as it gets something done in between. */
+function hasGoneOn({ code }: CofreError, before: Traffic, after: Traffic): boolean {
+  return (
+    code === 'session_expired' && (after.bytesRead > before.bytesRead || after.bytesSent > before.bytesSent)
+  );
+}
+
+function refuseUsage({ roots, setName }: BackupOptions): void {
   if (roots.length === 0) throw new CofreError('usage', { problem: 'there is no path to back up' });
   if (setName.length > LIMITS.nameCharactersMax) {
     const problem = `the name of the set is longer than ${LIMITS.nameCharactersMax} characters`;

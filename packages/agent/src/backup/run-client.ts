@@ -26,7 +26,8 @@ export function endingClient(client: RunClient, ending: RunEnding): RunClient {
     openSession: async (request) => await ending.unlessEnded(client.openSession(request)),
     renewSession: async (sessionId) => await ending.unlessEnded(client.renewSession(sessionId)),
     closeSession: async (sessionId) => await client.closeSession(sessionId),
-    have: async (sessionId, ids) => await ending.unlessEnded(client.have(sessionId, ids)),
+    have: async (sessionId, ids, verifiedWithinMs) =>
+      await ending.unlessEnded(client.have(sessionId, ids, verifiedWithinMs)),
     putPack: async (sessionId, operationId, parts) =>
       await ending.unlessEnded(client.putPack(sessionId, operationId, parts)),
     stageRefs: async (sessionId, part, mode, ids) =>

@@ -34,6 +34,8 @@ export interface ScanLoop {
   readonly ending: RunEnding;
   /** Called often: after each batch of the walk, which is `scanning`, and after each change of the queue behind it. */
   readonly onStep: (phase: 'scanning' | 'sending', path: ByteString | null) => void;
+  /** Called after each step, when all that was finished is in the catalog; the walk waits for it. */
+  readonly afterStep: () => Promise<void>;
 }
 
 /**
@@ -81,6 +83,7 @@ async function step(loop: ScanLoop, phase: 'scanning' | 'sending', path: ByteStr
   loop.ending.throwIfEnded();
   await loop.writer.takeFrom(loop.queue);
   loop.onStep(phase, path);
+  await loop.afterStep();
   // The walk is synchronous: without this, answers of the server would wait for its end.
   await new Promise<void>((resolve) => setImmediate(resolve));
 }

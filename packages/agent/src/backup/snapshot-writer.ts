@@ -29,6 +29,22 @@ export class SnapshotWriter {
       this.add(entry);
       if (this.sealer.isFull) await this.sealer.drain();
     }
+    this.cache.tend();
+  }
+
+  /**
+   * The root of a catalog of what was taken so far, and the nodes that only this catalog needs. The last packs are
+   * under way when it resolves; the snapshot goes on.
+   */
+  async checkpoint(): Promise<{ readonly catalogRoot: ChunkId; readonly passing: readonly ChunkId[] }> {
+    const passing: ChunkId[] = [];
+    const catalogRoot = this.builder.rootSoFar((type, node) => {
+      const chunkId = this.sealer.seal(type, node);
+      passing.push(chunkId);
+      return chunkId;
+    });
+    await this.sealer.finish();
+    return { catalogRoot, passing };
   }
 
   /** The root of the catalog. The last packs are under way when it resolves. */

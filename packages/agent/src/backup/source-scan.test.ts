@@ -11,6 +11,7 @@ import type { CachedEntry } from './cache/set-cache.ts';
 import { EntryQueue, type FinishedEntry } from './entry-queue.ts';
 import { fingerprintOf, isSameFingerprint } from './fingerprint.ts';
 import type { FileResult, StoredFile } from './pipeline/job-result.ts';
+import type { KnownEntry } from './known-entries.ts';
 import { PreviousEntries } from './previous-entries.ts';
 import { SourceScan, type FileStore } from './source-scan.ts';
 import { StaleEntries } from './stale-entries.ts';
@@ -77,11 +78,11 @@ beforeEach(() => {
   scan = scanAfter([]);
 });
 
-function scanAfter(cached: readonly CachedEntry[], details: { readsEverything?: boolean } = {}): SourceScan {
+function scanAfter(cached: readonly KnownEntry[]): SourceScan {
   queue = new EntryQueue();
   const sorted = cached.toSorted((a, b) => (a.key < b.key ? -1 : 1));
   const cache = {
-    *entries(): Generator<CachedEntry> {
+    *entries(): Generator<KnownEntry> {
       yield* sorted;
     },
     find: (key: string) => sorted.find((entry) => entry.key === key) ?? null,
@@ -90,10 +91,13 @@ function scanAfter(cached: readonly CachedEntry[], details: { readsEverything?: 
   const made: SourceScan = new SourceScan({
     queue,
     previous: new PreviousEntries(cache, (entry, reason) => made.carry(entry, reason)),
-    stale: new StaleEntries({ cache, startedNs: 9n, isUsable }),
+    stale: new StaleEntries({
+      cache,
+      startedNs: 9n,
+      isThere: (chunkId) => chunkId !== LOST,
+    }),
     store,
     bundleKey: Buffer.alloc(8),
-    readsEverything: details.readsEverything ?? false,
     isUsable,
     isWanted: (path) => !path.includes('unwanted'),
     onFailure: (failure) => failures.push(failure),
@@ -192,13 +196,25 @@ test.each([
   expect(scan.counts).toMatchObject({ [counted]: 1, filesNew: 0 });
 });
 
-test('a full run reads what is unchanged, and counts it so', async () => {
-  scan = scanAfter([cachedOf('a')], { readsEverything: true });
+test('an outdated entry is read again, and counts as unchanged', async () => {
+  scan = scanAfter([{ ...cachedOf('a'), isOutdated: true }]);
   scan.take(walked('a'));
   scan.finish();
   store.finish('a', stored());
   expect(await outcome()).toEqual(['a content']);
   expect(scan.counts).toMatchObject({ filesUnmodified: 1, filesChanged: 0 });
+});
+
+test('what an interrupted run read is not read again, and counts as it did there', async () => {
+  scan = scanAfter([
+    { ...cachedOf('a'), sinceLast: 'new' },
+    { ...cachedOf('b'), sinceLast: 'changed' },
+  ]);
+  for (const path of ['a', 'b']) scan.take(walked(path));
+  scan.finish();
+  expect(await outcome()).toEqual(['a content', 'b content']);
+  expect(store.asked).toEqual([]);
+  expect(scan.counts).toMatchObject({ filesNew: 1, filesChanged: 1, filesUnmodified: 0 });
 });
 
 test('a file that cannot be read keeps what the last run had', async () => {
@@ -244,7 +260,7 @@ test('what lies in a folder that cannot be listed is carried, unless it is not w
   scan.take({ kind: 'problem', path: 'f' as ByteString, step: 'list', code: 'EACCES', isRoot: false });
   while (scan.carriesBefore(null));
   scan.finish();
-  expect(await outcome()).toEqual(['f/a content stale EACCES']);
+  expect(await outcome()).toEqual(['f/a content stale EACCES', 'f/lost stale lost']);
   expect(failures.map(({ path, reason }) => `${path} ${reason}`)).toEqual(['f EACCES', 'f/lost lost']);
   expect(scan.counts.filesFailed).toBe(2);
 });

@@ -5,7 +5,7 @@ import {
   encodeEntryMetadata,
   type EntryMetadata,
 } from '@cofre/shared/catalog/entry-codec';
-import type { EntryType, Slice } from '@cofre/shared/format/entry';
+import { hasLostContent, LOST_REASON, type EntryType, type Slice } from '@cofre/shared/format/entry';
 import { LIMITS } from '@cofre/shared/limits';
 import { readAccountNames } from '../platform/account-names.ts';
 import { systemErrorCode } from '../platform/system-error.ts';
@@ -25,6 +25,7 @@ import {
 import { HardLinks, type LinkGroup } from './hard-links.ts';
 import type { FileResult, StoredFile } from './pipeline/job-result.ts';
 import { boundedMetadata } from './pipeline/store-files.ts';
+import type { KnownEntry } from './known-entries.ts';
 import type { PreviousEntries } from './previous-entries.ts';
 import type { StaleEntries } from './stale-entries.ts';
 
@@ -41,8 +42,6 @@ export interface ScanParts {
   readonly store: FileStore;
   /** 8 bytes. */
   readonly bundleKey: Uint8Array;
-  /** A full run: fingerprints are not trusted. */
-  readonly readsEverything: boolean;
   /** Whether everything that a cached entry refers to is on the server. */
   readonly isUsable: (entry: CachedEntry) => boolean;
   /** Whether a path of the last run still belongs to what is backed up. */
@@ -66,7 +65,7 @@ export interface ScanCounts {
 interface Found {
   readonly item: WalkedEntry;
   readonly key: CatalogKey;
-  readonly previous: CachedEntry | null;
+  readonly previous: KnownEntry | null;
   /** Where its entry goes; null: it gets none. */
   readonly finish: (entry: FinishedEntry | null) => void;
   /** The names of the object, if it has several and this is to be the first. */
@@ -136,8 +135,8 @@ export class SourceScan {
     const { type } = decodeEntryMetadata(cached.metadata);
     if (!this.parts.isWanted(path, type === 'directory')) return;
     const carried = this.parts.stale.of(cached, reason);
-    if (carried === null) this.reportFailures(path, ['lost']);
-    else this.parts.queue.push(carried);
+    if (isLost(carried)) this.reportFailures(path, [LOST_REASON]);
+    if (carried !== null) this.parts.queue.push(carried);
   }
 
   private takeEntry(item: WalkedEntry): void {
@@ -166,7 +165,7 @@ export class SourceScan {
     if (item.status.type === 'file') this.counts.bytesSeen += item.status.sizeBytes;
     if (previous !== null && this.isUnchanged(previous, item, '')) {
       finish(entryOf(found, previous, ''));
-      this.countFile(item, 'filesUnmodified');
+      this.countFile(item, outcomeOfUnchanged(previous));
       group?.settle(true);
     } else if (item.status.type === 'file') {
       this.readLater(found, isInTurn);
@@ -179,15 +178,15 @@ export class SourceScan {
     const { item, previous } = found;
     if (previous !== null && this.isUnchanged(previous, item, firstPath)) {
       found.finish(entryOf(found, previous, firstPath));
-      this.countFile(item, 'filesUnmodified');
+      this.countFile(item, outcomeOfUnchanged(previous));
     } else {
       this.describe(found, firstPath);
     }
   }
 
-  private isUnchanged(previous: CachedEntry, item: WalkedEntry, hardLinkTo: string): boolean {
+  private isUnchanged(previous: KnownEntry, item: WalkedEntry, hardLinkTo: string): boolean {
     return (
-      !this.parts.readsEverything &&
+      previous.isOutdated !== true &&
       this.hasSameFingerprint(previous, item) &&
       previous.hardLinkTo === hardLinkTo &&
       this.parts.isUsable(previous)
@@ -247,8 +246,8 @@ export class SourceScan {
   }
 
   /** A file that was read again, because the run is a full one or its fingerprint was void, need not have changed. */
-  private outcomeOf(previous: CachedEntry | null, item: WalkedEntry, result: StoredFile) {
-    if (previous === null) return 'filesNew';
+  private outcomeOf(previous: KnownEntry | null, item: WalkedEntry, result: StoredFile) {
+    if (previous === null || previous.sinceLast === 'new') return 'filesNew';
     if (result.isReplaced || result.changedWhileRead) return 'filesChanged';
     const isSame =
       this.hasSameFingerprint(previous, item) ||
@@ -265,8 +264,10 @@ export class SourceScan {
       this.parts.onFailure({ path, reason: 'vanished', isSkip: true });
       finish(null);
     } else {
-      this.reportFailures(path, [reason]);
-      finish(previous === null ? null : this.parts.stale.of(previous, reason));
+      const carried = previous === null ? null : this.parts.stale.of(previous, reason);
+      const isWithoutContent = previous !== null && isLost(carried);
+      this.reportFailures(path, isWithoutContent ? [reason, LOST_REASON] : [reason]);
+      finish(carried);
     }
     group?.settle(false);
   }
@@ -321,6 +322,12 @@ export class SourceScan {
   }
 }
 
+/** What an interrupted run read is not read again, and is new all the same. */
+function outcomeOfUnchanged({ sinceLast }: KnownEntry) {
+  const outcomes = { new: 'filesNew', changed: 'filesChanged' } as const;
+  return sinceLast === undefined ? 'filesUnmodified' : outcomes[sinceLast];
+}
+
 function entryOf(
   { key, item }: Found,
   known: Pick<CachedEntry, 'key' | 'metadata' | 'slices' | 'fingerprint'>,
@@ -329,6 +336,11 @@ function entryOf(
   const { fingerprint, metadata, slices } = known;
   const { type, sizeBytes } = item.status;
   return { key, fingerprint, metadata, hardLinkTo, slices, kind: kindOf(type as EntryType), sizeBytes };
+}
+
+/** Whether what was carried has lost content, or could not be carried at all. */
+function isLost(carried: FinishedEntry | null): boolean {
+  return carried === null || hasLostContent(decodeEntryMetadata(carried.metadata));
 }
 
 function isSameContent(a: readonly Slice[], b: readonly Slice[]): boolean {

@@ -5,6 +5,7 @@ import {
   type EntryMetadata,
 } from '@cofre/shared/catalog/entry-codec';
 import type { ByteString } from '@cofre/shared/bytes';
+import { hasLostContent } from '@cofre/shared/format/entry';
 import type { ChunkId } from '@cofre/shared/ids';
 import { expect, test } from 'vitest';
 import type { FileStatus } from '../platform/file-status.ts';
@@ -37,9 +38,9 @@ function cached(path: string, linkCount: number, details: Partial<EntryMetadata>
   };
 }
 
-function staleEntries(entries: readonly CachedEntry[], isUsable = (): boolean => true): StaleEntries {
+function staleEntries(entries: readonly CachedEntry[], isThere = (): boolean => true): StaleEntries {
   const find = (key: string): CachedEntry | null => entries.find((entry) => entry.key === key) ?? null;
-  return new StaleEntries({ cache: { find }, startedNs: 1_000n, isUsable });
+  return new StaleEntries({ cache: { find }, startedNs: 1_000n, isThere });
 }
 
 function metadataOf(entry: FinishedEntry | null): EntryMetadata {
@@ -63,8 +64,22 @@ test('what was stale before stays stale since then', () => {
   expect(flags).toEqual({ changedWhileRead: true, stale: { sinceNs: 7n, reason: 'EACCES' } });
 });
 
-test('what the server has lost is no entry', () => {
+test('what the server has lost is an entry without content that says so, also in the runs after that', () => {
   const entry = cached('a', 1);
+  const stale = staleEntries([entry], () => false).of(entry, 'EIO');
+  expect(stale).toMatchObject({ slices: [], sizeBytes: 10 });
+  expect(metadataOf(stale)).toMatchObject({
+    size: 10,
+    holes: [{ offset: 0, length: 10 }],
+    flags: { placeholder: true, stale: { sinceNs: 1_000n, reason: 'lost' } },
+  });
+  const again = staleEntries([]).of({ ...entry, metadata: stale?.metadata as Buffer, slices: [] }, 'EACCES');
+  expect(hasLostContent(metadataOf(again))).toBe(true);
+  expect(metadataOf(again).holes).toEqual([{ offset: 0, length: 10 }]);
+});
+
+test('content that contradicts its entry is no entry when a part of it is lost', () => {
+  const entry = cached('a', 1, { size: 9 });
   expect(staleEntries([entry], () => false).of(entry, 'EIO')).toBeNull();
 });
 
@@ -93,10 +108,14 @@ test('a name whose first name is stale as well goes on referring to it', () => {
   expect(stale.of(entries[1], 'EIO')).toMatchObject({ hardLinkTo: 'a', slices: [] });
 });
 
-test('a name whose first name the cache does not know, or whose content is lost, is no entry', () => {
+test('a name whose first name the cache does not know is no entry', () => {
   const further = cached('b', 2, linkTo('a'));
   expect(staleEntries([further]).of(further, 'EIO')).toBeNull();
-  const isUsable = ({ slices }: CachedEntry): boolean => slices.length === 0;
-  const stale = new StaleEntries({ cache: { find: () => cached('a', 2) }, startedNs: 1n, isUsable });
-  expect(stale.of(further, 'EIO')).toBeNull();
+});
+
+test('a name whose first name lost its content stands for it, and the next one refers to it', () => {
+  const entries = [cached('a', 3), cached('b', 3, linkTo('a')), cached('c', 3, linkTo('a'))] as const;
+  const stale = staleEntries(entries, () => false);
+  expect(hasLostContent(metadataOf(stale.of(entries[1], 'EIO')))).toBe(true);
+  expect(stale.of(entries[2], 'EIO')).toMatchObject({ hardLinkTo: 'b', slices: [] });
 });

@@ -5,15 +5,19 @@ import {
   encodeEntryMetadata,
   type EntryMetadata,
 } from '@cofre/shared/catalog/entry-codec';
-import type { CachedEntry, SetCacheReader } from './cache/set-cache.ts';
+import { hasLostContent, LOST_REASON } from '@cofre/shared/format/entry';
+import type { ChunkId } from '@cofre/shared/ids';
+import type { CachedEntry } from './cache/set-cache.ts';
 import { kindOf, type FinishedEntry } from './entry-queue.ts';
 import { linkCountOf, voided } from './fingerprint.ts';
+import type { KnownEntries } from './known-entries.ts';
+import { remainingContent } from './lost-content.ts';
 
 export interface StaleEntriesParts {
-  readonly cache: Pick<SetCacheReader, 'find'> | null;
+  readonly cache: Pick<KnownEntries, 'find'> | null;
   readonly startedNs: bigint;
-  /** Whether everything that a cached entry refers to is on the server. */
-  readonly isUsable: (entry: CachedEntry) => boolean;
+  /** Whether a chunk that a cached entry refers to is on the server. */
+  readonly isThere: (chunkId: ChunkId) => boolean;
 }
 
 /**
@@ -31,7 +35,7 @@ export class StaleEntries {
     this.parts = parts;
   }
 
-  /** Null when its content is not on the server any more. */
+  /** Null when nobody knows what its content was. Content that the server lost is left out, and the entry says so. */
   of(cached: CachedEntry, reason: string): FinishedEntry | null {
     const path = pathOfKey(cached.key);
     if (cached.hardLinkTo !== '') {
@@ -39,9 +43,31 @@ export class StaleEntries {
       if (carrier !== undefined) return this.marked(cached, reason, carrier);
     }
     const content = this.contentOf(cached);
-    if (content === null || !this.parts.isUsable(content)) return null;
-    if (linkCountOf(content.fingerprint) > 1) this.carriers.set(pathOfKey(content.key), path);
-    return this.marked({ ...content, key: cached.key }, reason, '' as ByteString);
+    if (content === null) return null;
+    const marked = this.isWhole(content)
+      ? this.marked({ ...content, key: cached.key }, reason, '' as ByteString)
+      : this.withoutLost({ ...content, key: cached.key });
+    if (marked !== null && linkCountOf(content.fingerprint) > 1) {
+      this.carriers.set(pathOfKey(content.key), path);
+    }
+    return marked;
+  }
+
+  private isWhole({ slices }: CachedEntry): boolean {
+    return slices.every(({ chunkId }) => this.parts.isThere(chunkId));
+  }
+
+  private withoutLost(cached: CachedEntry): FinishedEntry | null {
+    const metadata = decodeEntryMetadata(cached.metadata);
+    const remaining = remainingContent(metadata, cached.slices, this.parts.isThere);
+    if (remaining === null) return null;
+    const flags = { ...metadata.flags, placeholder: true };
+    const left = { ...metadata, holes: remaining.holes, flags };
+    return this.marked(
+      { ...cached, metadata: encodeEntryMetadata(left), slices: remaining.slices },
+      LOST_REASON,
+      '' as ByteString,
+    );
   }
 
   /** The entry that has the content: itself, or the first name of the object. */
@@ -53,7 +79,9 @@ export class StaleEntries {
   private marked(cached: CachedEntry, reason: string, hardLinkTo: ByteString): FinishedEntry {
     const { hardLinkTo: _, ...metadata } = decodeEntryMetadata(cached.metadata);
     const sinceNs = metadata.flags?.stale?.sinceNs ?? this.parts.startedNs;
-    const flags = { ...metadata.flags, stale: { sinceNs, reason } };
+    // What was lost stays lost, whatever else stands in the way of reading the file.
+    const stale = { sinceNs, reason: hasLostContent(metadata) ? LOST_REASON : reason };
+    const flags = { ...metadata.flags, stale };
     const marked: EntryMetadata = { ...metadata, flags, ...(hardLinkTo === '' ? {} : { hardLinkTo }) };
     return {
       key: cached.key,

@@ -77,8 +77,9 @@ class HttpClient implements ServerClient {
     await this.#exchange({ method: 'DELETE', path: `/v1/sessions/${sessionId}` });
   }
 
-  async have(sessionId: SessionId, ids: Uint8Array): Promise<Uint8Array> {
-    const path = `/v1/sessions/${sessionId}/have`;
+  async have(sessionId: SessionId, ids: Uint8Array, verifiedWithinMs?: number): Promise<Uint8Array> {
+    const query = verifiedWithinMs === undefined ? '' : `?verifiedWithinMs=${verifiedWithinMs}`;
+    const path = `/v1/sessions/${sessionId}/have${query}`;
     const answer = await this.#exchange({ method: 'POST', path, body: byteBody(ids) });
     if (answer.length !== ids.length / 32) {
       const problem = `${answer.length} answers about ${ids.length / 32} chunks`;

@@ -29,8 +29,12 @@ export interface ServerClient {
   openSession(request: OpenSessionRequest): Promise<Session>;
   renewSession(sessionId: SessionId): Promise<void>;
   closeSession(sessionId: SessionId): Promise<void>;
-  /** One byte an id: 1 live, 0 not. @param ids 32 bytes each, at most `haveIdsMax` */
-  have(sessionId: SessionId, ids: Uint8Array): Promise<Uint8Array>;
+  /**
+   * One byte an id: 1 live, 0 not, 2 live but not looked at within the time that was asked for.
+   * @param ids 32 bytes each, at most `haveIdsMax`
+   * @param verifiedWithinMs ask for pieces that the server has read and compared on its disk since then
+   */
+  have(sessionId: SessionId, ids: Uint8Array, verifiedWithinMs?: number): Promise<Uint8Array>;
   /** Sends a pack given in parts (they stay unchanged until it resolves). Resolved means durable. */
   putPack(sessionId: SessionId, operationId: string, parts: readonly Uint8Array[]): Promise<PackStored>;
   stageRefs(sessionId: SessionId, part: number, mode: 'add' | 'remove', ids: Uint8Array): Promise<void>;

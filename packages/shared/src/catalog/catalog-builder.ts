@@ -33,10 +33,10 @@ export class CatalogBuilder {
   /** `levels[0]` collects leaves, each further level the nodes below it. */
   private readonly levels: OpenInner[] = [];
 
-  /** @param cutKey 8 bytes (`DomainKeys.catalogCutKey`) */
-  constructor(cutKey: Uint8Array, emit: EmitNode) {
+  /** @param cutKey 8 bytes (`DomainKeys.catalogCutKey`), or the hash that has it */
+  constructor(cutKey: Uint8Array | HalfSipHash, emit: EmitNode) {
     this.emit = emit;
-    this.cutHash = new HalfSipHash(cutKey);
+    this.cutHash = cutKey instanceof HalfSipHash ? cutKey : new HalfSipHash(cutKey);
   }
 
   /** @throws RangeError when keys do not ascend, or for an entry that readers would refuse for its size */
@@ -67,6 +67,14 @@ export class CatalogBuilder {
       if (level.items.length > 0) this.closeInner(depth);
     }
     throw new CofreError('internal', { problem: 'a catalog has no root' });
+  }
+
+  /** The root of a catalog of what was added so far, whose last nodes go to `emit`; this builder goes on. */
+  rootSoFar(emit: EmitNode): ChunkId {
+    const copy = new CatalogBuilder(this.cutHash, emit);
+    copy.leaf.push(...this.leaf);
+    copy.levels.push(...this.levels.map(({ items, bytes }) => ({ items: [...items], bytes })));
+    return copy.finish();
   }
 
   private itemFor({ key, metadata, content, namedStreams = [] }: CatalogEntry): LeafItem {

@@ -1,13 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { catalogKey } from '@cofre/shared/catalog/catalog-key';
@@ -18,17 +9,21 @@ import type { ChunkId, SetId, SnapshotId } from '@cofre/shared/ids';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FINGERPRINT_BYTES } from '../fingerprint.ts';
-import { SetCacheReader, SetCacheWriter, setCachePath, type CachedEntry } from './set-cache.ts';
+import { EntryFile } from './entry-file.ts';
+import { SetCacheReader, SetCacheWriter, type CachedEntry } from './set-cache.ts';
+import { setFilesIn } from './set-files.ts';
 
 let folder: string;
 let file: string;
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'cofre-cache-'));
-  file = setCachePath(folder, 'ab'.repeat(16) as SetId);
+  file = setFilesIn(folder, 'ab'.repeat(16) as SetId).lastRun;
 });
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const journalOf = (cache: string): string => `${cache}.part`;
 
 const snapshotId = 'cd'.repeat(32) as SnapshotId;
 
@@ -83,7 +78,7 @@ function manyEntries(count: number): CachedEntry[] {
 }
 
 function write(entries: readonly CachedEntry[], ids = 3): void {
-  const writer = new SetCacheWriter(file);
+  const writer = new SetCacheWriter(file, journalOf(file));
   for (const entry of entries) writer.add(entry);
   const { refset, refsetState } = refsetOf(ids);
   writer.publish({ snapshotId, refsetState }, refset);
@@ -193,26 +188,49 @@ test('any bytes at all are no cache', () => {
   expect(SetCacheReader.open(folder)).toBeNull();
 });
 
-test('nothing is there before it is complete, and discarding leaves the one before', () => {
+test('a run that ends early leaves the cache before it as it is, and its own journal', () => {
   const entries = manyEntries(10);
   write(entries);
-  const writer = new SetCacheWriter(file);
-  for (const entry of manyEntries(5000)) writer.add(entry);
+  const writer = new SetCacheWriter(file, journalOf(file));
+  const read = manyEntries(5000);
+  for (const entry of read) writer.add(entry);
   expect(readAll()?.entries).toEqual(entries);
-  writer.discard();
-  writer.discard();
-  expect(readdirSync(folder)).toEqual([path.basename(file)]);
+  writer.leave();
+  writer.leave();
+  expect(readAll()?.entries).toEqual(entries);
+  expect([...(EntryFile.open(journalOf(file))?.entries() ?? [])]).toEqual(read);
   // Whoever did not hear that the run is over writes into nothing.
   writer.add(entries[0] as CachedEntry);
   expect(readAll()?.entries).toEqual(entries);
 });
 
-test('what a killed run left is taken away by the next one', () => {
-  const killed = new SetCacheWriter(file);
-  for (const entry of manyEntries(5000)) killed.add(entry);
-  write(manyEntries(3));
-  expect(readdirSync(folder)).toEqual([path.basename(file)]);
-  expect(readAll()?.entries).toHaveLength(3);
+test('a killed run leaves what was written out: whole blocks, and all that is older than the pace', () => {
+  const entries = manyEntries(1000);
+  const killed = new SetCacheWriter(file, journalOf(file), { flushMs: 0, syncMs: 0 });
+  for (const entry of entries) killed.add(entry);
+  const before = [...(EntryFile.open(journalOf(file))?.entries() ?? [])];
+  expect(before).toEqual(entries.slice(0, before.length));
+  expect(before.length).toBeLessThan(entries.length);
+  killed.tend();
+  expect([...(EntryFile.open(journalOf(file))?.entries() ?? [])]).toEqual(entries);
+});
+
+test('a journal that was torn or cut anywhere gives what comes before that, and never anything else', () => {
+  const entries = manyEntries(3000);
+  const killed = new SetCacheWriter(file, journalOf(file));
+  for (const entry of entries) killed.add(entry);
+  killed.leave();
+  const bytes = readFileSync(journalOf(file));
+  for (let place = 0; place < bytes.length; place += 4999) {
+    const torn = Buffer.from(bytes);
+    torn.fill(0, place, place + 512);
+    for (const content of [torn, bytes.subarray(0, place)]) {
+      writeFileSync(journalOf(file), content);
+      const read = [...(EntryFile.open(journalOf(file))?.entries() ?? [])];
+      expect(read).toEqual(entries.slice(0, read.length));
+      expect(read.length).toBeLessThan(entries.length);
+    }
+  }
 });
 
 test('only its owner may read it', () => {
@@ -223,12 +241,12 @@ test('only its owner may read it', () => {
 test('a cache that cannot be written says so and throws nothing', () => {
   const blocked = path.join(folder, 'blocked');
   writeFileSync(blocked, '');
-  const writer = new SetCacheWriter(path.join(blocked, 'x.run'));
+  const writer = new SetCacheWriter(path.join(blocked, 'x.run'), path.join(blocked, 'x.part'));
   expect(writer.problem).toMatch(/^E[A-Z]+$/);
   for (const entry of manyEntries(3)) writer.add(entry);
   const { refset, refsetState } = refsetOf(1);
   writer.publish({ snapshotId, refsetState }, refset);
-  writer.discard();
+  writer.leave();
   expect(existsSync(path.join(blocked, 'x.run'))).toBe(false);
   chmodSync(blocked, 0o600);
 });

@@ -3,10 +3,12 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ByteReader } from '@cofre/shared/encoding/byte-reader';
 import type { CatalogKey } from '@cofre/shared/catalog/catalog-key';
-import { CHUNK_ID_BYTES, type SetId, type SnapshotId } from '@cofre/shared/ids';
+import { CHUNK_ID_BYTES, type SnapshotId } from '@cofre/shared/ids';
 import { systemErrorCode } from '../../platform/system-error.ts';
-import { CachedEntryWriter, entriesOf, type CachedEntry } from './cached-entry.ts';
-import { BlockReader, BlockWriter, writeFully } from './record-blocks.ts';
+import type { CachedEntry } from './cached-entry.ts';
+import { EntryFile, orNull, type EntrySource } from './entry-file.ts';
+import { EntryFileWriter } from './entry-file-writer.ts';
+import { BlockReader, writeFully } from './record-blocks.ts';
 
 export type { CachedEntry } from './cached-entry.ts';
 
@@ -30,42 +32,54 @@ const REFSET_STATE_BYTES = 2048;
 /** The refset is kept in blocks of this many ids. */
 const REFSET_BLOCK_IDS = 32_768;
 
-/** Where the cache of a set lies. */
-export function setCachePath(cacheFolder: string, setId: SetId): string {
-  return path.join(cacheFolder, `${setId}.run`);
+/** How long what was read may wait to be written where a killed run finds it, and to be safe from a power loss. */
+export interface JournalPace {
+  readonly flushMs: number;
+  readonly syncMs: number;
 }
 
+const JOURNAL_PACE: JournalPace = { flushMs: 2000, syncMs: 60_000 };
+
 /**
- * Writes what the next run of a set will compare with: the entries in order, then the head. It becomes
- * visible under its name when it is complete; before that, and if it is lost, the next run reads the source
- * once more. So a cache that cannot be written fails no run: {@link problem} says that it is given up.
+ * Writes what the next run of a set will compare with: the entries in order, then the head. While the run goes on the
+ * file is its journal, which a next one takes up should this one be interrupted; when it is complete it becomes visible
+ * under its name. So a cache that cannot be written fails no run: {@link problem} says that it is given up.
  */
 export class SetCacheWriter {
   /** Why there will be no cache of this run: the code of a system error. */
   problem: string | null = null;
   private readonly finalPath: string;
-  private readonly temporaryPath: string;
-  private open: {
-    readonly fd: number;
-    readonly blocks: BlockWriter;
-    readonly entries: CachedEntryWriter;
-  } | null = null;
+  private readonly journalPath: string;
+  private readonly pace: JournalPace;
+  private file: EntryFileWriter | null = null;
+  private flushedMs = performance.now();
+  private syncedMs = performance.now();
 
-  constructor(finalPath: string) {
+  constructor(finalPath: string, journalPath: string, pace = JOURNAL_PACE) {
     this.finalPath = finalPath;
-    // One name, so that whoever was killed leaves one file behind, which the next run takes away.
-    this.temporaryPath = `${finalPath}.tmp`;
+    this.journalPath = journalPath;
+    this.pace = pace;
     this.attempt(() => {
       fs.mkdirSync(path.dirname(finalPath), { recursive: true, mode: 0o700 });
-      fs.rmSync(this.temporaryPath, { force: true });
-      const fd = fs.openSync(this.temporaryPath, 'wx', 0o600);
-      const blocks = new BlockWriter(fd);
-      this.open = { fd, blocks, entries: new CachedEntryWriter(blocks) };
+      fs.rmSync(journalPath, { force: true });
+      this.file = new EntryFileWriter(fs.openSync(journalPath, 'wx', 0o600));
     });
   }
 
   add(entry: CachedEntry): void {
-    this.attempt(() => this.open?.entries.add(entry));
+    this.attempt(() => this.file?.add(entry));
+  }
+
+  /** To be called often: writes out what was added some time ago. */
+  tend(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.flushedMs < this.pace.flushMs) return;
+    this.flushedMs = nowMs;
+    this.attempt(() => this.file?.flush());
+    if (nowMs - this.syncedMs < this.pace.syncMs) return;
+    this.syncedMs = nowMs;
+    // Not for safety: after a power loss hours of reading would be done again.
+    this.attempt(() => this.file?.sync());
   }
 
   /**
@@ -74,8 +88,8 @@ export class SetCacheWriter {
    */
   publish(head: Pick<CachedHead, 'snapshotId' | 'refsetState'>, refset: Buffer): void {
     this.attempt(() => {
-      if (this.open === null) return;
-      const { fd, blocks } = this.open;
+      if (this.file === null) return;
+      const { fd, blocks } = this.file;
       blocks.flush();
       const headPosition = fs.fstatSync(fd).size;
       blocks.target.bytes(Buffer.from(head.snapshotId, 'hex')).bytes(head.refsetState);
@@ -87,24 +101,33 @@ export class SetCacheWriter {
         blocks.flush();
       }
       writeFully(fd, footerFor(headPosition));
+      // Before the rename: a power loss would leave an empty file in the place of a good one.
+      this.file.sync();
       this.close();
-      fs.renameSync(this.temporaryPath, this.finalPath);
+      fs.renameSync(this.journalPath, this.finalPath);
     });
   }
 
-  /** Leaves no trace, unless it was published. */
-  discard(): void {
-    if (this.open === null) return;
+  /** The run is over before its end: what it read stays, for the next one. Does nothing after {@link publish}. */
+  leave(): void {
+    this.attempt(() => {
+      this.file?.flush();
+      this.close();
+    });
+  }
+
+  private discard(): void {
+    if (this.file === null) return;
     this.close();
-    fs.rmSync(this.temporaryPath, { force: true });
+    fs.rmSync(this.journalPath, { force: true });
   }
 
   private close(): void {
-    if (this.open === null) return;
-    const { fd } = this.open;
+    if (this.file === null) return;
+    const { file } = this;
     // First of all: the number may belong to another file at once.
-    this.open = null;
-    fs.closeSync(fd);
+    this.file = null;
+    file.close();
   }
 
   private attempt(write: () => void): void {
@@ -120,31 +143,25 @@ export class SetCacheWriter {
 }
 
 /** Reads a cache: the head first, then the entries one by one. Whatever is wrong with it ends it early. */
-export class SetCacheReader {
+export class SetCacheReader implements EntrySource {
   readonly head: CachedHead;
   private fd: number | null;
-  private readonly entriesEnd: number;
+  private readonly file: EntryFile;
   private readonly refsetPosition: number;
   private readonly fileEnd: number;
-  /** Blocks of entries that were read, by their first key. */
-  private readonly index: { readonly firstKey: CatalogKey; readonly position: number }[] = [];
 
   private constructor(fd: number, layout: CacheLayout) {
     this.fd = fd;
+    this.file = new EntryFile(fd, layout.entriesEnd);
     this.head = layout.head;
-    this.entriesEnd = layout.entriesEnd;
     this.refsetPosition = layout.refsetPosition;
     this.fileEnd = layout.fileEnd;
   }
 
   /** Null where there is no usable cache. */
   static open(filePath: string): SetCacheReader | null {
-    let fd: number;
-    try {
-      fd = fs.openSync(filePath, 'r');
-    } catch {
-      return null;
-    }
+    const fd = orNull(() => fs.openSync(filePath, 'r'));
+    if (fd === null) return null;
     const reader = orNull(() => {
       const layout = readLayout(fd);
       return layout === null ? null : new SetCacheReader(fd, layout);
@@ -155,31 +172,12 @@ export class SetCacheReader {
   }
 
   /** In ascending order of their keys. */
-  *entries(): Generator<CachedEntry> {
-    let lastKey: string | null = null;
-    this.index.length = 0;
-    for (let position = 0; this.fd !== null;) {
-      const blocks = new BlockReader(this.fd, position, this.entriesEnd);
-      const entries = orNull(() => entriesIn(blocks.next()));
-      const [first] = entries ?? [];
-      if (entries === null || first === undefined) return;
-      this.index.push({ firstKey: first.key, position });
-      for (const entry of entries) {
-        if (lastKey !== null && entry.key <= lastKey) return;
-        lastKey = entry.key;
-        yield entry;
-      }
-      position = blocks.position;
-    }
+  entries(): Generator<CachedEntry> {
+    return this.file.entries();
   }
 
-  /** The entry of a key that {@link entries} has passed already. */
   find(key: CatalogKey): CachedEntry | null {
-    const position = this.blockOf(key);
-    if (position === null || this.fd === null) return null;
-    const blocks = new BlockReader(this.fd, position, this.entriesEnd);
-    const entries = orNull(() => entriesIn(blocks.next()));
-    return entries?.find((entry) => entry.key === key) ?? null;
+    return this.file.find(key);
   }
 
   /** The refset in parts: ascending ids of 32 bytes. */
@@ -194,10 +192,8 @@ export class SetCacheReader {
   }
 
   close(): void {
-    if (this.fd === null) return;
-    const { fd } = this;
     this.fd = null;
-    fs.closeSync(fd);
+    this.file.close();
   }
 
   private hasWholeRefset(): boolean {
@@ -208,18 +204,6 @@ export class SetCacheReader {
     });
     return bytes === this.head.refsetCount * CHUNK_ID_BYTES;
   }
-
-  /** Where the block is that would hold a key, by bisection. */
-  private blockOf(key: CatalogKey): number | null {
-    let low = 0;
-    let high = this.index.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.index[middle]?.firstKey ?? '') <= key) low = middle + 1;
-      else high = middle;
-    }
-    return this.index[low - 1]?.position ?? null;
-  }
 }
 
 interface CacheLayout {
@@ -227,10 +211,6 @@ interface CacheLayout {
   readonly entriesEnd: number;
   readonly refsetPosition: number;
   readonly fileEnd: number;
-}
-
-function entriesIn(block: Buffer | null): CachedEntry[] | null {
-  return block === null ? null : [...entriesOf(block)];
 }
 
 function readLayout(fd: number): CacheLayout | null {
@@ -256,13 +236,4 @@ function footerFor(headPosition: number): Buffer {
   footer.writeBigUInt64LE(BigInt(headPosition), 8);
   footer.writeUInt32LE(crc32(footer.subarray(0, 16)), 16);
   return footer;
-}
-
-/** A cache that cannot be read is none: what it knew is found out anew. */
-function orNull<Value>(attempt: () => Value): Value | null {
-  try {
-    return attempt();
-  } catch {
-    return null;
-  }
 }

@@ -12,6 +12,10 @@ export const CHUNK_STATES = {
   needed: 8,
   /** The server refused a commit for want of it: whatever else makes us believe that it is live is wrong. */
   missing: 16,
+  /** Live, but the server has not looked at it on its disk for longer than was asked for. */
+  unverified: 32,
+  /** A checkpoint refers to it, and the snapshot that follows need not. */
+  passing: 64,
 } as const;
 
 /** Whether a chunk in this state can be referred to: it is on the server, or on its way. */
@@ -76,12 +80,33 @@ export class ChunkTable {
     if (capacity > this.capacity) this.growTo(capacity);
   }
 
+  /** How many ids have all of these bits. */
+  count(bits: number): number {
+    const wanted = bits << 1;
+    let count = 0;
+    for (const stored of this.states) if ((stored & wanted) === wanted) count += 1;
+    return count;
+  }
+
   /** All ids whose state, masked, equals `wanted`: 32 bytes each, ascending. */
   collect(mask: number, wanted: number): Buffer {
+    return this.collectWhere((state) => (state & mask) === wanted);
+  }
+
+  /** Gives every id the state that `change` makes of its own. */
+  changeAll(change: (state: number) => number): void {
+    for (let place = 0; place < this.capacity; place++) {
+      const stored = this.states[place] as number;
+      if (stored !== 0) this.states[place] = 1 | (change(stored >> 1) << 1);
+    }
+  }
+
+  /** All ids with such a state: 32 bytes each, ascending. */
+  collectWhere(isWanted: (state: number) => boolean): Buffer {
     const places: number[] = [];
     for (let place = 0; place < this.capacity; place++) {
       const stored = this.states[place] as number;
-      if (stored !== 0 && ((stored >> 1) & mask) === wanted) places.push(place);
+      if (stored !== 0 && isWanted(stored >> 1)) places.push(place);
     }
     places.sort((a, b) => this.comparePlaces(a, b));
     const ids = Buffer.allocUnsafe(places.length * CHUNK_ID_BYTES);

@@ -2,8 +2,11 @@ import { CHUNK_ID_BYTES } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import { CHUNK_STATES, isThere, type ChunkTable } from './chunk-table.ts';
 
-/** One byte an id of 32 bytes: 1 where the server has it. */
+/** One byte an id of 32 bytes: not 0 where the server has it, 2 where it has not looked at it for long. */
 export type AskServer = (ids: Uint8Array) => Promise<Uint8Array>;
+
+const { live, unverified } = CHUNK_STATES;
+const STATES_BY_ANSWER: readonly (number | undefined)[] = [undefined, live, live | unverified];
 
 interface Question {
   readonly ids: Buffer;
@@ -56,7 +59,8 @@ export class Deduplicator {
       const part = ids.subarray(start, start + step);
       const answers = await this.askServer(part);
       for (let index = 0; index * CHUNK_ID_BYTES < part.length; index++) {
-        if (answers[index] === 1) this.table.markAt(part, index * CHUNK_ID_BYTES, CHUNK_STATES.live);
+        const states = STATES_BY_ANSWER[answers[index] ?? 0];
+        if (states !== undefined) this.table.markAt(part, index * CHUNK_ID_BYTES, states);
       }
     }
   }

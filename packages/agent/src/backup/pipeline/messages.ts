@@ -38,7 +38,7 @@ export type MessageToWorker =
   | { readonly kind: 'decision'; readonly askId: number; readonly send: Uint8Array }
   /** Room for a pack. */
   | { readonly kind: 'slab'; readonly buffer: ArrayBuffer }
-  /** Close the pack that is open: nothing more comes. */
+  /** Close the pack that is open, full or not. */
   | { readonly kind: 'flush' };
 
 export type MessageFromWorker =

@@ -55,9 +55,15 @@ export class NodeSealer {
 
   /** The id of a node, which from now on belongs to the snapshot. */
   emit(type: 'catalog' | 'list', node: EncodedNode): ChunkId {
+    const chunkId = this.seal(type, node);
+    this.table.mark(chunkId, CHUNK_STATES.needed);
+    return chunkId;
+  }
+
+  /** The id of a node, which is sent if the server lacks it. */
+  seal(type: 'catalog' | 'list', node: EncodedNode): ChunkId {
     const chunkId = this.domain.nodeId(type, node.table, node.plaintext);
-    const state = this.table.mark(chunkId, CHUNK_STATES.needed);
-    if (!isThere(state)) {
+    if (!isThere(this.table.stateOf(chunkId))) {
       this.queue.push({ type, chunkId, node });
       this.queuedBytes += node.plaintext.length + node.table.length;
     }

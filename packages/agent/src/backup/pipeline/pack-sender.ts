@@ -10,6 +10,8 @@ export class PackSender {
   /** Bytes of packs that the server has acknowledged. */
   sentBytes = 0;
   sentBlobs = 0;
+  /** Pieces that were damaged on the server, and are whole again by what was sent. */
+  healedBlobs = 0;
   private readonly client: Pick<RunClient, 'putPack'>;
   private readonly sessionId: SessionId;
   /** Nothing is sent before the keys of the period are durable on the server. */
@@ -20,6 +22,8 @@ export class PackSender {
   private underway = 0;
   private readonly turns: (() => void)[] = [];
   private readonly idle: (() => void)[] = [];
+  /** One for each pack that is pending, resolved when it is not any more. */
+  private readonly acknowledgements = new Set<Promise<void>>();
 
   constructor(
     client: Pick<RunClient, 'putPack'>,
@@ -36,6 +40,8 @@ export class PackSender {
   /** Resolves when the upload has begun; `release` is called when it was acknowledged and the parts are free again. */
   async send(parts: readonly Uint8Array[], blobs: number, release: () => void): Promise<void> {
     this.pending += 1;
+    const acknowledged = Promise.withResolvers<void>();
+    this.acknowledgements.add(acknowledged.promise);
     if (this.underway < UPLOADS_MAX) this.underway += 1;
     else await this.ending.unlessEnded(new Promise<void>((resolve) => this.turns.push(resolve)));
     this.ending.throwIfEnded();
@@ -43,6 +49,8 @@ export class PackSender {
       .then(() => {
         release();
         this.finishOne();
+        this.acknowledgements.delete(acknowledged.promise);
+        acknowledged.resolve();
       })
       .catch((error: unknown) => this.ending.fail(error));
   }
@@ -55,9 +63,15 @@ export class PackSender {
     this.ending.throwIfEnded();
   }
 
+  /** Resolves when everything that was handed over until now is durable, whatever is handed over meanwhile. */
+  async settledSoFar(): Promise<void> {
+    await this.ending.unlessEnded(Promise.all(this.acknowledgements));
+  }
+
   private async upload(parts: readonly Uint8Array[], blobs: number): Promise<void> {
     await this.keyringStored;
-    await this.client.putPack(this.sessionId, newRandomId(), parts);
+    const { healed } = await this.client.putPack(this.sessionId, newRandomId(), parts);
+    this.healedBlobs += healed;
     for (const part of parts) this.sentBytes += part.length;
     this.sentBlobs += blobs;
   }

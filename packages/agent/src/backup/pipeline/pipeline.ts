@@ -25,12 +25,15 @@ export interface PipelineParts {
   readonly run: OpenRun;
   readonly table: ChunkTable;
   readonly ending: RunEnding;
+  /** Of a full run: the server is asked for what it has looked at on its disk since then. */
+  readonly verifiedWithinMs: number | undefined;
 }
 
 /** Puts the parts of a run together. Threads start with the first job, so that a run without news has none. */
-export function buildPipeline({ identity, client, run, table, ending }: PipelineParts): Pipeline {
+export function buildPipeline(parts: PipelineParts): Pipeline {
+  const { identity, client, run, table, ending, verifiedWithinMs } = parts;
   const { session, sessionId, domain, period, periodKeys } = run;
-  const askServer = async (ids: Uint8Array) => await client.have(sessionId, ids);
+  const askServer = async (ids: Uint8Array) => await client.have(sessionId, ids, verifiedWithinMs);
   const deduplicator = new Deduplicator(table, session.domainChunkCount === 0 ? null : askServer);
   const sender = new PackSender(client, sessionId, run.keyringStored, ending);
   const pool = new WorkerPool({

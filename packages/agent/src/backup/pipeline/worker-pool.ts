@@ -93,8 +93,12 @@ export class WorkerPool {
 
   /** Has every worker hand over its open pack; resolves when all packs were passed to the sender. */
   async flush(): Promise<void> {
-    for (const { thread } of this.workers) thread.postMessage({ kind: 'flush' });
-    await this.until(() => this.workers.every((worker) => worker.isFlushed));
+    const workers = [...this.workers];
+    for (const worker of workers) {
+      worker.isFlushed = false;
+      worker.thread.postMessage({ kind: 'flush' });
+    }
+    await this.until(() => workers.every((worker) => worker.isFlushed));
   }
 
   async close(): Promise<void> {
