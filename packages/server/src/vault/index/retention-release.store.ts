@@ -101,27 +101,36 @@ function firstGap(index: IndexConnection): Gap | undefined {
   );
 }
 
+/** How far a snapshot was released: where the next step goes on, or begins anew after a crash. */
+export interface ReleasePlace {
+  readonly number: number;
+  readonly ending: number;
+}
+
 /**
  * Lets go of some of what only snapshots without content held.
+ * @param input.after what the step before gave as `place`; null at first
  * @returns the stored length of what became loose, and whether nothing is left to do
  */
 export function releaseStep(
   index: IndexConnection,
-  input: { rowsMax: number },
-): { freedBytes: number; isDone: boolean } {
+  input: { rowsMax: number; after: ReleasePlace | null },
+): { freedBytes: number; isDone: boolean; place: ReleasePlace | null } {
   const gap = firstGap(index);
-  if (gap === undefined) return { freedBytes: 0, isDone: true };
+  if (gap === undefined) return { freedBytes: 0, isDone: true, place: null };
   const counts: Counts = { headBytes: 0, pastBytes: 0, freedBytes: 0 };
-  let rows = gap.sequence === gap.headSequence ? releaseHead(index, gap, counts, input.rowsMax) : 0;
-  rows += releasePast(index, gap, counts, input.rowsMax - rows);
+  const headRows = gap.sequence === gap.headSequence ? releaseHead(index, gap, counts, input.rowsMax) : 0;
+  const from = input.after?.number === gap.number ? input.after.ending : gap.sequence;
+  const ending = releasePast(index, gap, counts, { from, rowsMax: input.rowsMax - headRows });
   index.run(
     'UPDATE chains SET head_bytes = head_bytes + ?, past_bytes = past_bytes + ? WHERE chain = ?',
     counts.headBytes,
     counts.pastBytes,
     gap.chain,
   );
-  if (rows < input.rowsMax) index.run('UPDATE snapshots SET is_releasing = 0 WHERE number = ?', gap.number);
-  return { freedBytes: counts.freedBytes, isDone: false };
+  if (ending === null) index.run('UPDATE snapshots SET is_releasing = 0 WHERE number = ?', gap.number);
+  const place = ending === null ? null : { number: gap.number, ending };
+  return { freedBytes: counts.freedBytes, isDone: false, place };
 }
 
 /** Changes of a chain's counters, and what nothing holds any more. */
@@ -165,24 +174,32 @@ function releaseHead(index: IndexConnection, gap: Gap, counts: Counts, rowsMax: 
 /**
  * Rows that end after the snapshot, at the next one with content at the latest, and begin after the one before. Each
  * ending is sought by itself: rows that end there and began earlier are not looked at.
+ * @returns the ending up to which all is done, null when that is the last one
  */
-function releasePast(index: IndexConnection, gap: Gap, counts: Counts, rowsMax: number): number {
-  let done = 0;
-  for (let ending = nextEnding(index, gap, gap.sequence); ending !== null && done < rowsMax;) {
+function releasePast(
+  index: IndexConnection,
+  gap: Gap,
+  counts: Counts,
+  step: { from: number; rowsMax: number },
+): number | null {
+  let place = step.from;
+  for (let left = step.rowsMax; left > 0;) {
+    const ending = nextEnding(index, gap, place);
+    if (ending === null) return null;
     const rows = index.all<RefRow>(
       `SELECT chunk, from_sequence AS fromSequence FROM past_refs
        WHERE chain = ? AND to_sequence = ? AND from_sequence > ? ORDER BY from_sequence, chunk LIMIT ?`,
       gap.chain,
       ending,
       gap.previous,
-      rowsMax - done,
+      left,
     );
     for (const row of rows) releasePastRow(index, gap.chain, row, counts);
+    if (rows.length < left) place = ending;
     // An ending without rows costs a look as well.
-    done += Math.max(1, rows.length);
-    ending = nextEnding(index, gap, ending);
+    left -= Math.max(1, rows.length);
   }
-  return done;
+  return place;
 }
 
 function nextEnding(index: IndexConnection, { chain, next }: Gap, after: number): number | null {

@@ -1,5 +1,5 @@
 import type { SnapshotId } from '@cofre/shared/ids';
-import type { DueSnapshot } from '../index/retention-release.store.ts';
+import type { DueSnapshot, ReleasePlace } from '../index/retention-release.store.ts';
 import type { NewObject } from '../index/objects.store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { encodeTombstone } from '../objects/tombstone.ts';
@@ -23,6 +23,7 @@ class NotDue extends Error {}
 export class SnapshotDropper {
   private readonly vault: VaultContext;
   private readonly objects: ObjectStore;
+  private place: ReleasePlace | null = null;
 
   constructor(vault: VaultContext, objects: ObjectStore) {
     this.vault = vault;
@@ -35,7 +36,9 @@ export class SnapshotDropper {
    */
   async dropSome(): Promise<{ dropped: number; freedBytes: number; isDone: boolean }> {
     this.vault.requireWritable();
-    const { freedBytes, isDone } = await this.vault.index.call('releaseStep', { rowsMax: STEP_ROWS });
+    const step = { rowsMax: STEP_ROWS, after: this.place };
+    const { freedBytes, isDone, place } = await this.vault.index.call('releaseStep', step);
+    this.place = place;
     if (!isDone) {
       this.vault.crashPoint('snapshot-released');
       return { dropped: 0, freedBytes, isDone: false };
