@@ -2,11 +2,12 @@ import fs from 'node:fs';
 import type { ByteString } from '@cofre/shared/bytes';
 import type { FolderHandle } from './folder-handle.ts';
 import { lastErrno, lazily, nativeFunction } from './libc.ts';
+import { NameList } from './name-list.ts';
 import { systemError } from './system-error.ts';
 
 /** Names in a folder, in byte order, and what stopped the listing, if anything did. */
 export interface FolderListing {
-  readonly names: ByteString[];
+  readonly names: NameList;
   /** A system error; the names are then not all. */
   readonly error?: unknown;
 }
@@ -22,6 +23,7 @@ const buffer = Buffer.alloc(65_536);
 // struct linux_dirent64: inode and offset of 8 bytes each, length of 2, type of 1, name with a NUL.
 const LENGTH_OFFSET = 16;
 const NAME_OFFSET = 19;
+const DOT = 0x2e;
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /**
@@ -30,30 +32,43 @@ const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
  */
 export function listFolder(folder: FolderHandle): FolderListing {
   if (folder.isPlainPath) {
-    return { names: fs.readdirSync(folder.selfPath(), 'latin1').sort() as ByteString[] };
+    return { names: NameList.of(fs.readdirSync(folder.selfPath(), 'latin1') as ByteString[]) };
   }
-  const names: ByteString[] = [];
+  const names = new NameList();
   for (;;) {
-    const result = calls().getdents64(folder.fd, buffer, buffer.length);
-    if (result < 0) {
-      return { names: names.sort(), error: systemError(lastErrno(), 'getdents', folder.path) };
+    const result = Number(calls().getdents64(folder.fd, buffer, buffer.length));
+    if (result > 0) {
+      collectNames(result, names);
+      continue;
     }
-    if (Number(result) === 0) return { names: names.sort() };
-    collectNames(Number(result), names);
+    const error = result < 0 ? systemError(lastErrno(), 'getdents', folder.path) : undefined;
+    names.sort();
+    return error === undefined ? { names } : { names, error };
   }
 }
 
-function collectNames(filledBytes: number, names: ByteString[]): void {
-  let start = 0;
-  while (start < filledBytes) {
+/** Moves the names together, to the front of the buffer: there they take less than the records that hold them. */
+function collectNames(filledBytes: number, names: NameList): void {
+  const starts: number[] = [];
+  let end = 0;
+  for (let record = 0; record < filledBytes;) {
     const length = isLittleEndian
-      ? buffer[start + LENGTH_OFFSET]! | (buffer[start + LENGTH_OFFSET + 1]! << 8)
-      : (buffer[start + LENGTH_OFFSET]! << 8) | buffer[start + LENGTH_OFFSET + 1]!;
-    const nameStart = start + NAME_OFFSET;
-    let nameEnd = nameStart;
-    while (buffer[nameEnd] !== 0) nameEnd++;
-    const name = buffer.toString('latin1', nameStart, nameEnd);
-    if (name !== '.' && name !== '..') names.push(name as ByteString);
-    start += length;
+      ? buffer[record + LENGTH_OFFSET]! | (buffer[record + LENGTH_OFFSET + 1]! << 8)
+      : (buffer[record + LENGTH_OFFSET]! << 8) | buffer[record + LENGTH_OFFSET + 1]!;
+    const start = end;
+    for (let from = record + NAME_OFFSET; buffer[from] !== 0; from++) buffer[end++] = buffer[from]!;
+    if (isOwnOrAbove(start, end)) {
+      end = start;
+    } else {
+      buffer[end++] = 0;
+      starts.push(start);
+    }
+    record += length;
   }
+  names.add(buffer.subarray(0, end), starts);
+}
+
+/** Whether the name is `.` or `..`. */
+function isOwnOrAbove(start: number, end: number): boolean {
+  return end - start <= 2 && buffer[start] === DOT && buffer[end - 1] === DOT;
 }

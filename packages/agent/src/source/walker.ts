@@ -4,12 +4,16 @@ import type { FileStatus } from '../platform/file-status.ts';
 import type { LinkPolicy } from '../platform/folder-handle.ts';
 import { listFolder } from '../platform/folder-listing.ts';
 import type { FolderStack } from '../platform/folder-stack.ts';
+import { NameList } from '../platform/name-list.ts';
 import { systemErrorCode } from '../platform/system-error.ts';
 import { CACHE_TAG_NAME, hasCacheTag } from './cache-tag.ts';
 import type { SkipReason, WalkItem } from './walk-item.ts';
 import type { WalkOptions } from './walk.ts';
 import { rootsBelow, rootsIn } from './walk-roots.ts';
 import type { RootNode } from './walk-roots.ts';
+
+/** Of a folder of which all names were looked at. */
+const NO_NAMES = new NameList();
 
 /** A folder that was met and is to be entered. */
 interface Subfolder {
@@ -26,7 +30,7 @@ interface Subfolder {
 /** A folder that was entered: first all of its names are looked at, then its folders are entered. */
 interface Frame extends Subfolder {
   readonly prefix: string;
-  names: readonly ByteString[];
+  names: NameList;
   nextName: number;
   readonly subfolders: Subfolder[];
   nextSubfolder: number;
@@ -74,10 +78,10 @@ export class Walker {
     const frame = this.#frames.at(-1);
     if (frame === undefined) return false;
     if (frame.nextName < frame.names.length) {
-      this.#visit(frame, frame.names[frame.nextName++]!);
+      this.#visit(frame, frame.names.at(frame.nextName++));
       return true;
     }
-    frame.names = [];
+    frame.names = NO_NAMES;
     frame.nextName = 0;
     const subfolder = frame.subfolders[frame.nextSubfolder++];
     if (subfolder !== undefined) {
@@ -104,27 +108,25 @@ export class Walker {
 
   /** Lists the folder that was just entered. */
   #openFrame(subfolder: Subfolder, path: ByteString): void {
-    let names = subfolder.isWhole ? this.#listWhole(subfolder, path) : [];
-    const { node } = subfolder;
-    if (node !== undefined && node.children.size > 0) {
-      names = [...new Set([...names, ...node.children.keys()])].sort();
-    }
+    const names = subfolder.isWhole ? this.#listWhole(subfolder, path) : new NameList();
+    const roots = [...(subfolder.node?.children.keys() ?? [])].filter((name) => !names.has(name));
+    if (roots.length > 0) names.addAll(roots);
     const prefix = path === '' ? '' : `${path}/`;
     this.#frames.push({ ...subfolder, prefix, names, nextName: 0, subfolders: [], nextSubfolder: 0 });
   }
 
-  #listWhole(subfolder: Subfolder, path: ByteString): readonly ByteString[] {
+  #listWhole(subfolder: Subfolder, path: ByteString): NameList {
     const folder = this.#stack.current;
     // An automount has its own file system only now that it was entered.
     if (this.#options.oneFileSystem === true && statusOf(folder.fd).deviceId !== subfolder.rootDeviceId) {
       this.#skip(path, 'other-file-system');
-      return [];
+      return new NameList();
     }
     const { names, error } = listFolder(folder);
     if (error !== undefined) this.#cannotList(path, subfolder, codeOf(error));
-    if (this.#options.excludeCaches === true && names.includes(CACHE_TAG_NAME) && hasCacheTag(folder)) {
+    if (this.#options.excludeCaches === true && names.has(CACHE_TAG_NAME) && hasCacheTag(folder)) {
       this.#skip(path, 'cache');
-      return [CACHE_TAG_NAME];
+      return NameList.of([CACHE_TAG_NAME]);
     }
     return names;
   }
