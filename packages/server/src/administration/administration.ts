@@ -5,6 +5,7 @@ import type {
   VaultStatistics,
   VerifyResult,
 } from '@cofre/shared/wire/administration';
+import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
 import type { NewTenant } from '../tenancy/tenants.ts';
 
 /**
@@ -25,12 +26,28 @@ export interface Administration {
   revokeDevice(tenant: string, device: string): Promise<AdministeredDevice>;
   /** @param tenant null for all of them */
   statistics(tenant: string | null): Promise<VaultStatistics[]>;
-  /** Reads everything that is kept. @param tenant null for all of them */
-  verify(tenant: string | null, run: VerifyRun): Promise<VerifyResult>;
+  /**
+   * Reads everything that is kept. A vault that can't be read is a finding, and the others are read all the same.
+   * @param tenant null for all of them
+   */
+  verify(tenant: string | null, run: ReadingRun): Promise<VerifyResult>;
+  /**
+   * Reads what is kept and takes what is damaged out of service; see {@link Vault.runScrub}.
+   * @param tenant null for all of them
+   */
+  scrub(tenant: string | null, run: AskedScrub): Promise<ScrubReport>;
+  /** What was found damaged, and what became of it. @param tenant null for all of them */
+  listDamages(tenant: string | null): Promise<VaultDamagesList>;
 }
 
-export interface VerifyRun {
+/** A run that reads for long. */
+export interface ReadingRun {
   /** Gets the bytes that were read so far. */
   readonly onProgress: (bytes: number) => void;
   readonly signal: AbortSignal;
+}
+
+export interface AskedScrub extends ReadingRun {
+  /** Only what is due, and not everything that is kept. */
+  readonly isDueOnly: boolean;
 }

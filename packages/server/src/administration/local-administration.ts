@@ -3,9 +3,9 @@ import type {
   InviteResponse,
   TenantItem,
   VaultStatistics,
-  VerifyFinding,
   VerifyResult,
 } from '@cofre/shared/wire/administration';
+import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
 import type { Clock } from '../clock.ts';
 import type { ApplianceStores } from '../db/appliance-stores.ts';
 import type { DeviceRecord, TenantRecord } from '../db/records.ts';
@@ -14,7 +14,8 @@ import { invite } from '../tenancy/invitations.ts';
 import type { PublicAddress } from '../tenancy/public-address.ts';
 import { quotaBytes, type NewTenant, type Tenants } from '../tenancy/tenants.ts';
 import type { Vaults } from '../vault/vault.ts';
-import type { Administration, VerifyRun } from './administration.ts';
+import type { Administration, AskedScrub, ReadingRun } from './administration.ts';
+import { listAllDamages, scrubVaults, verifyVaults } from './each-vault.ts';
 
 export interface LocalServices {
   readonly tenants: Tenants;
@@ -80,24 +81,16 @@ export class LocalAdministration implements Administration {
     return items;
   }
 
-  async verify(reference: string | null, { onProgress, signal }: VerifyRun): Promise<VerifyResult> {
-    const total = { tenants: 0, packs: 0, bytes: 0, snapshots: 0 };
-    const findings: VerifyFinding[] = [];
-    for (const tenant of await this.#chosen(reference)) {
-      const vault = await this.#services.vaults.open(tenant.id);
-      const { packs, snapshots } = await vault.statistics();
-      const onRead = (bytes: number) => {
-        // A vault without damage says nothing else for hours.
-        signal.throwIfAborted();
-        onProgress((total.bytes += bytes));
-      };
-      for await (const finding of vault.verify(onRead)) findings.push(finding);
-      signal.throwIfAborted();
-      total.tenants += 1;
-      total.packs += packs;
-      total.snapshots += snapshots;
-    }
-    return { ...total, findings };
+  async verify(reference: string | null, run: ReadingRun): Promise<VerifyResult> {
+    return await verifyVaults(this.#services.vaults, await this.#chosen(reference), run);
+  }
+
+  async scrub(reference: string | null, run: AskedScrub): Promise<ScrubReport> {
+    return await scrubVaults(this.#services.vaults, await this.#chosen(reference), run);
+  }
+
+  async listDamages(reference: string | null): Promise<VaultDamagesList> {
+    return await listAllDamages(this.#services.vaults, await this.#chosen(reference));
   }
 
   async #chosen(reference: string | null): Promise<TenantRecord[]> {

@@ -18,9 +18,20 @@ import {
   type VaultStatistics,
   type VerifyResult,
 } from '@cofre/shared/wire/administration';
+import {
+  scrubEvent,
+  vaultDamagesList,
+  type ScrubReport,
+  type VaultDamagesList,
+} from '@cofre/shared/wire/damage';
 import { problem, type Problem } from '@cofre/shared/wire/problem';
 import type { NewTenant } from '../tenancy/tenants.ts';
-import type { Administration, VerifyRun } from './administration.ts';
+import type { Administration, AskedScrub, ReadingRun } from './administration.ts';
+
+type ReadingEvent =
+  | { readonly type: 'progress'; readonly bytes: number }
+  | { readonly type: 'problem'; readonly problem: Problem }
+  | { readonly type: 'result' };
 
 /** Asks a running server over its control socket. Each question takes a connection of its own from `connect`. */
 export class RemoteAdministration implements Administration {
@@ -57,16 +68,34 @@ export class RemoteAdministration implements Administration {
     return (await this.#ask('GET', `/statistics${queryFrom(tenant)}`, vaultStatisticsList)).items;
   }
 
-  async verify(tenant: string | null, { onProgress, signal }: VerifyRun): Promise<VerifyResult> {
-    const incoming = await this.#send('POST', `/verify${queryFrom(tenant)}`);
+  async verify(tenant: string | null, run: ReadingRun): Promise<VerifyResult> {
+    return (await this.#follow(`/verify${queryFrom(tenant)}`, verifyEvent, run)).result;
+  }
+
+  async scrub(tenant: string | null, run: AskedScrub): Promise<ScrubReport> {
+    const path = run.isDueOnly ? '/scrub/due' : '/scrub/everything';
+    return (await this.#follow(`${path}${queryFrom(tenant)}`, scrubEvent, run)).result;
+  }
+
+  async listDamages(tenant: string | null): Promise<VaultDamagesList> {
+    return await this.#ask('GET', `/damages${queryFrom(tenant)}`, vaultDamagesList);
+  }
+
+  /** Hears the events of a run that reads for long, up to its result. */
+  async #follow<Event extends ReadingEvent>(
+    path: string,
+    schema: ZodType<Event>,
+    { onProgress, signal }: ReadingRun,
+  ): Promise<Extract<Event, { type: 'result' }>> {
+    const incoming = await this.#send('POST', path);
     const stop = () => incoming.destroy();
     signal.addEventListener('abort', stop, { once: true });
     try {
       for await (const line of createInterface({ input: incoming })) {
-        const event = parseAnswer(verifyEvent, line);
+        const event = parseAnswer(schema, line);
         if (event.type === 'progress') onProgress(event.bytes);
         else if (event.type === 'problem') throw errorFrom(event.problem);
-        else return event.result;
+        else return event as Extract<Event, { type: 'result' }>;
       }
     } finally {
       signal.removeEventListener('abort', stop);

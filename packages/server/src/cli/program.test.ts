@@ -1,7 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
-import { newRandomId, type DeviceId, type TenantId } from '@cofre/shared/ids';
+import { newRandomId, type DeviceId, type SnapshotId, type TenantId } from '@cofre/shared/ids';
+import type { VerifyFinding } from '@cofre/shared/wire/administration';
+import type { DamageItem } from '@cofre/shared/wire/damage';
 import type { Administration } from '../administration/administration.ts';
 import { runCommandLine } from './program.ts';
 
@@ -31,9 +33,38 @@ const FINDING = {
   affectedSnapshots: ['abc'],
 };
 
-let findings: (typeof FINDING)[] = [];
+const SCRUBBED = {
+  packs: 7,
+  objects: 1,
+  bytes: 2048,
+  damagedChunks: 0,
+  recoveredChunks: 0,
+  packsToRewrite: 0,
+  rewrittenObjects: 0,
+  mendedRows: 0,
+  lostObjects: 0,
+  isComplete: true,
+  failures: [],
+};
+const DAMAGE: DamageItem = {
+  tenantId: TENANT.tenantId,
+  state: 'open',
+  what: 'chunk_unreadable',
+  found: TENANT.created,
+  pack: 3,
+  chunkId: 'ab'.repeat(32),
+  object: null,
+  healed: null,
+  healedByPack: null,
+  snapshots: ['cd'.repeat(32) as SnapshotId],
+  devices: [DEVICE.deviceId],
+};
+
+let findings: VerifyFinding[] = [];
+let damages: DamageItem[] = [];
 afterEach(() => {
   findings = [];
+  damages = [];
   process.exitCode = undefined;
 });
 
@@ -45,6 +76,15 @@ const administration: Administration = {
   revokeDevice: async () => DEVICE,
   statistics: async () => [],
   verify: async () => ({ tenants: 1, packs: 2, bytes: 3, snapshots: 4, findings }),
+  scrub: async (tenant, { isDueOnly }) => ({
+    ...SCRUBBED,
+    packs: isDueOnly ? 0 : 7,
+    tenants: tenant === null ? 2 : 1,
+  }),
+  listDamages: async () => ({
+    items: [{ tenantId: TENANT.tenantId, open: 1, healed: 0, items: damages }],
+    failures: [],
+  }),
 };
 
 async function run(...words: string[]) {
@@ -135,4 +175,43 @@ test('verify ends with 0 when all is well, and with 1 and what it found when not
   const bad = await run('verify', '--data', 'd');
   expect(bad.status).toBe(1);
   expect(bad.stdout).toContain('pack_damaged  pack 3 (snapshots: abc)\n');
+});
+
+test('a warning is told and does not fail a verification; what would mend a finding is said', async () => {
+  findings = [{ ...FINDING, code: 'pack_needs_rewrite', isWarning: true, remedy: 'repack' }];
+  const warned = await run('verify', '--data', 'd');
+  expect(warned.status).toBe(0);
+  expect(warned.stdout).toContain('pack_needs_rewrite  pack 3 (snapshots: abc); it should be written anew\n');
+  expect(warned.stdout).toContain(': no damage, 1 warnings\n');
+});
+
+test('a scrub is of one tenant or of all, of everything or of what is due', async () => {
+  expect(await run('scrub', '--data', 'd')).toMatchObject({ status: 2, stdout: '' });
+  expect(await run('scrub', 'x', '--all', '--data', 'd')).toMatchObject({ status: 2, stdout: '' });
+  expect((await run('scrub', 'x', '--data', 'd')).stdout).toBe(
+    '1 tenants, 7 packs, 2.0 KiB read: no damage\n',
+  );
+  const json = await run('scrub', '--all', '--due', '--json', '--data', 'd');
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    message_type: 'summary',
+    tenants: 2,
+    packs: 0,
+    is_complete: true,
+  });
+});
+
+test('damage that is open fails; it names the snapshots and the device', async () => {
+  expect(await run('damage', '--data', 'd')).toMatchObject({ status: 0 });
+  damages = [DAMAGE];
+  const open = await run('damage', '--data', 'd');
+  expect(open.status).toBe(1);
+  expect(open.stdout).toContain(
+    `open  chunk_unreadable  pack 3, chunk ${DAMAGE.chunkId}: snapshots ${DAMAGE.snapshots[0]} of ${DEVICE.deviceId}\n`,
+  );
+  damages = [{ ...DAMAGE, state: 'healed', healed: TENANT.created, healedByPack: 9 }];
+  process.exitCode = undefined;
+  const healed = await run('damage', '--json', '--data', 'd');
+  expect(healed.status).toBe(0);
+  const { tenants } = JSON.parse(healed.stdout) as { tenants: { items: object[] }[] };
+  expect(tenants[0]?.items).toMatchObject([{ state: 'healed', healed_by_pack: 9 }]);
 });

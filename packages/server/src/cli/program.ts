@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { SERVER_VERSION } from '../version.ts';
 import type { CommandSurroundings } from './administration-command.ts';
+import { addDamageCommands } from './damage-commands.ts';
 import { addDeviceCommands } from './device-commands.ts';
 import { printJson, printLine } from './output.ts';
 import { languageOf, reportError } from './report-error.ts';
@@ -41,6 +42,7 @@ function programOf(surroundings: CommandSurroundings): Command {
   addTenantCommands(program, surroundings);
   addDeviceCommands(program, surroundings);
   addVaultCommands(program, surroundings);
+  addDamageCommands(program, surroundings);
   addRebuildCommand(program, surroundings);
   program
     .command('version')

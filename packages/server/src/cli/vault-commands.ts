@@ -20,7 +20,7 @@ export function addVaultCommands(program: Command, surroundings: CommandSurround
         const { signal } = new AbortController();
         const result = await administration.verify(tenant ?? null, { onProgress, signal });
         if (surroundings.output.stderr.isTTY) surroundings.output.stderr.write('\r\u001b[K');
-        if (result.findings.length > 0) process.exitCode = EXIT.failed;
+        if (result.findings.some(isDamage)) process.exitCode = EXIT.failed;
         return result;
       },
       print: printVerifyResult,
@@ -58,10 +58,26 @@ function printVerifyResult(
 ): void {
   for (const finding of findings) printLine(output, describeFinding(finding));
   const read = `${tenants} tenants, ${snapshots} snapshots, ${packs} packs, ${formatBytes(bytes)} read`;
-  printLine(output, `${read}: ${findings.length === 0 ? 'no damage' : `${findings.length} findings`}`);
+  const damages = findings.filter(isDamage).length;
+  const warnings = findings.length - damages;
+  const found = damages === 0 ? 'no damage' : `${damages} findings`;
+  printLine(output, `${read}: ${found}${warnings === 0 ? '' : `, ${warnings} warnings`}`);
 }
 
-function describeFinding({ tenantId, code, detail, affectedSnapshots }: VerifyFinding): string {
+/** A warning is about what costs nothing: it changes no exit status. */
+function isDamage({ isWarning }: VerifyFinding): boolean {
+  return isWarning !== true;
+}
+
+const REMEDIES: Record<NonNullable<VerifyFinding['remedy']>, string> = {
+  quarantine: 'a scrub takes it out of service, and the next backup of a device that has it heals it',
+  mend: 'a scrub mends it',
+  repack: 'it should be written anew',
+  rebuild: 'stop the server and run: cofre-server rebuild',
+};
+
+function describeFinding({ tenantId, code, detail, affectedSnapshots, remedy }: VerifyFinding): string {
   const affected = affectedSnapshots.length === 0 ? '' : ` (snapshots: ${affectedSnapshots.join(', ')})`;
-  return `${tenantId}  ${code}  ${safeName(detail)}${affected}`;
+  const advice = remedy === undefined ? '' : `; ${REMEDIES[remedy]}`;
+  return `${tenantId}  ${code}  ${safeName(detail)}${affected}${advice}`;
 }

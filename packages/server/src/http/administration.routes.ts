@@ -10,11 +10,12 @@ import {
   vaultStatisticsList,
 } from '@cofre/shared/wire/administration';
 import type { Administration } from '../administration/administration.ts';
+import { addDamageRoutes } from './damage.routes.ts';
 import { bodyOfAtMost } from './declared-body.ts';
 import { newRoutes } from './new-routes.ts';
 import { jsonBody, jsonContent, problemAnswer } from './schema-pieces.ts';
 import type { ServerEnvironment } from './server-environment.ts';
-import { sendVerification } from './verification-stream.ts';
+import { sendReading } from './reading-stream.ts';
 
 const REFERENCE_CHARACTERS_MAX = 1024;
 const reference = z.string().min(1).max(REFERENCE_CHARACTERS_MAX);
@@ -107,7 +108,8 @@ export function administrationRoutes(administration: Administration): OpenAPIHon
   });
   routes.openapi(verify, async (context) => {
     const { tenant = null } = context.req.valid('query');
-    return await sendVerification(context, (run) => administration.verify(tenant, run));
+    return await sendReading(context, (run) => administration.verify(tenant, run));
   });
+  addDamageRoutes(routes, administration);
   return routes;
 }

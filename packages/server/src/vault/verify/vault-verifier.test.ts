@@ -76,13 +76,20 @@ test('a bit that rots in a blob names the chunk and the snapshots that need it',
   expect(findings[0]?.detail).toContain((blobs[1] as SampleBlob).chunkId);
 });
 
-test('a bit that rots in a trailer, a cut and a lost pack are named', async () => {
-  const length = readFileSync(storeFile(CONTENT_PACK)).length;
+test('a bit that rots in a trailer costs nothing; a cut and a lost pack are named', async () => {
+  const { length } = readFileSync(storeFile(CONTENT_PACK));
+  const warning = expect.objectContaining({
+    code: 'pack_needs_rewrite',
+    isWarning: true,
+    affectedSnapshots: [],
+  });
   flipBit(CONTENT_PACK, length - 60);
-  expect(await verifyAll(vault)).toEqual([finding('pack_damaged', [snapshot.snapshotId])]);
+  expect(await verifyAll(vault)).toEqual([warning]);
   flipBit(CONTENT_PACK, length - 60);
   expect(await verifyAll(vault)).toEqual([]);
   truncateSync(storeFile(CONTENT_PACK), length - 100);
+  expect(await verifyAll(vault)).toEqual([warning]);
+  truncateSync(storeFile(CONTENT_PACK), length >> 1);
   expect(await verifyAll(vault)).toEqual([finding('pack_damaged', [snapshot.snapshotId])]);
   rmSync(storeFile(CONTENT_PACK));
   expect(await verifyAll(vault)).toEqual([finding('pack_missing', [snapshot.snapshotId])]);

@@ -1,0 +1,115 @@
+import { CofreError } from '@cofre/shared/errors';
+import type { VerifyFinding, VerifyResult } from '@cofre/shared/wire/administration';
+import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
+import type { TenantRecord } from '../db/records.ts';
+import type { Vault, Vaults } from '../vault/vault.ts';
+import type { AskedScrub, ReadingRun } from './administration.ts';
+
+/**
+ * Reads everything that some tenants keep. A vault that can't be opened, or whose index is too damaged to go on, is a
+ * finding of its own: what the others have is read all the same.
+ */
+export async function verifyVaults(
+  vaults: Vaults,
+  tenants: readonly TenantRecord[],
+  { onProgress, signal }: ReadingRun,
+): Promise<VerifyResult> {
+  const total = { tenants: 0, packs: 0, bytes: 0, snapshots: 0 };
+  const findings: VerifyFinding[] = [];
+  const onRead = (bytes: number) => {
+    // A vault without damage says nothing else for hours.
+    signal.throwIfAborted();
+    onProgress((total.bytes += bytes));
+  };
+  for (const tenant of tenants) {
+    total.tenants += 1;
+    const failure = await withVault(vaults, tenant, signal, async (vault) => {
+      for await (const finding of vault.verify(onRead)) findings.push(finding);
+      const { packs, snapshots } = await vault.statistics();
+      total.packs += packs;
+      total.snapshots += snapshots;
+    });
+    if (failure === null) continue;
+    const { problem } = failure;
+    findings.push({
+      ...{ tenantId: tenant.id, affectedSnapshots: [] },
+      code: 'vault_unreadable',
+      detail: problem,
+    });
+  }
+  return { ...total, findings };
+}
+
+/** Scrubs one vault after the other. What fails in one is said at the end, and the others are read all the same. */
+export async function scrubVaults(
+  vaults: Vaults,
+  tenants: readonly TenantRecord[],
+  { onProgress, signal, isDueOnly }: AskedScrub,
+): Promise<ScrubReport> {
+  const total = {
+    packs: 0,
+    objects: 0,
+    bytes: 0,
+    damagedChunks: 0,
+    recoveredChunks: 0,
+    packsToRewrite: 0,
+    rewrittenObjects: 0,
+    mendedRows: 0,
+    lostObjects: 0,
+  };
+  const failures: ScrubReport['failures'] = [];
+  let readBytes = 0;
+  let isComplete = true;
+  for (const tenant of tenants) {
+    const failure = await withVault(vaults, tenant, signal, async (vault) => {
+      const result = await vault.runScrub({
+        signal,
+        // Somebody waits for it.
+        bytesPerSecond: null,
+        everything: !isDueOnly,
+        onProgress: (bytes) => onProgress((readBytes += bytes)),
+      });
+      for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += result[name];
+      isComplete &&= result.isComplete;
+    });
+    if (failure !== null) failures.push(failure);
+  }
+  return { ...total, isComplete, tenants: tenants.length, failures };
+}
+
+export async function listAllDamages(
+  vaults: Vaults,
+  tenants: readonly TenantRecord[],
+): Promise<VaultDamagesList> {
+  const list: VaultDamagesList = { items: [], failures: [] };
+  const { signal } = new AbortController();
+  for (const tenant of tenants) {
+    const failure = await withVault(vaults, tenant, signal, async (vault) => {
+      list.items.push(await vault.listDamages());
+    });
+    if (failure !== null) list.failures.push(failure);
+  }
+  return list;
+}
+
+/**
+ * Does something with the vault of a tenant. What concerns this vault alone is given back; what concerns all of them
+ * (the storage failed, the run was stopped) is thrown.
+ */
+async function withVault(
+  vaults: Vaults,
+  tenant: TenantRecord,
+  signal: AbortSignal,
+  work: (vault: Vault) => Promise<void>,
+): Promise<{ tenantId: TenantRecord['id']; problem: string } | null> {
+  try {
+    signal.throwIfAborted();
+    await work(await vaults.open(tenant.id));
+    return null;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof CofreError) || error.code === 'storage_failed') throw error;
+    const { message, hint } = error.describe('en');
+    return { tenantId: tenant.id, problem: `${message} ${hint}` };
+  }
+}
