@@ -1,5 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ByteString } from '@cofre/shared/bytes';
+import { catalogKey } from '@cofre/shared/catalog/catalog-key';
 import type { PackKind } from '@cofre/shared/format/envelope/pack';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentComputer, AgentRun } from '../builders/agent-process.ts';
@@ -47,12 +49,12 @@ beforeEach(async () => {
   await backUp(computer, source);
 });
 
-/** The blobs of the one pack of a kind that the second run wrote. */
-function blobsOfSecondRun(kind: PackKind): [StoredBlob, ...StoredBlob[]] {
+/** The blobs of the one pack of a kind that the last of some runs wrote. */
+function blobsOfRun(number: number, kind: PackKind): [StoredBlob, ...StoredBlob[]] {
   const blobs = storedBlobs(installation, account, kind);
   const files = [...new Set(blobs.map(({ file }) => file))];
-  expect(files).toHaveLength(2);
-  return blobs.filter(({ file }) => file === files[1]) as [StoredBlob, ...StoredBlob[]];
+  expect(files).toHaveLength(number);
+  return blobs.filter(({ file }) => file === files[number - 1]) as [StoredBlob, ...StoredBlob[]];
 }
 
 async function restore(...words: string[]): Promise<AgentRun> {
@@ -103,7 +105,7 @@ describe('a pack of content', () => {
     ['that was cut', 'pack_damaged', ([{ file }]) => truncateSync(file, statSync(file).size >> 1)],
     ['that is gone', 'pack_missing', ([{ file }]) => rmSync(file)],
   ])('%s costs the files that need it: they are named, all others come back', async (_, code, alter) => {
-    const blobs = blobsOfSecondRun('content');
+    const blobs = blobsOfRun(2, 'content');
     alter(blobs);
     const run = await restore('latest');
     expectEnd(run, 1);
@@ -131,7 +133,7 @@ describe('a pack of content', () => {
 
 describe('a pack of a catalog', () => {
   test('with flipped bits costs its snapshot, which says so; the one before comes back', async () => {
-    const blobs = blobsOfSecondRun('catalog');
+    const blobs = blobsOfRun(2, 'catalog');
     for (const { file, offset, length } of blobs) flipBit(file, offset + length - 9);
     for (const run of [
       await restore('latest'),
@@ -150,5 +152,79 @@ describe('a pack of a catalog', () => {
     const words = ['restore', firstSnapshot, '--target', before, '--kit', account.kit, '--json'];
     expectEnd(await computer.run(...words), 0);
     expectSameTrees(early, restoredAt(before, early));
+  });
+
+  /** A third run, with so many long names that its catalog has many leaves. */
+  async function backUpManyNames(): Promise<string[]> {
+    const names: string[] = [];
+    for (const folder of ['a', 'b/c', 'd']) {
+      mkdirSync(join(source, folder), { recursive: true });
+      for (let number = 0; number < 300; number++) {
+        names.push(join(folder, `${number}`.padEnd(200, '-')));
+        writeFileSync(join(source, names.at(-1) as string), `content ${number}`);
+      }
+    }
+    await backUp(computer, source);
+    return names;
+  }
+
+  /** What a run says that it has lost, and whether a name of the source is in one of those ranges. */
+  function lossesOf(run: AgentRun): { count: number; isLost: (name: string) => boolean } {
+    const ranges = run.json().filter((line) => line['kind'] === 'entries-lost');
+    const keyOf = (at: unknown): string => catalogKey((at as { path: string }).path.slice(1) as ByteString);
+    const count = ranges.reduce((sum, range) => sum + Number(range['entry_count']), 0);
+    const isLost = (name: string): boolean => {
+      const key = keyOf({ path: join(source, name) });
+      return ranges.some(
+        ({ from, before }) => key >= keyOf(from) && (before === null || key < keyOf(before)),
+      );
+    };
+    return { count, isLost };
+  }
+
+  test('with a flipped bit in one leaf costs the entries in it: their range is told, all others come back', async () => {
+    const names = [...EARLY, ...LATE, ...(await backUpManyNames())];
+    const leaves = blobsOfRun(3, 'catalog').slice(0, -1);
+    expect(leaves.length).toBeGreaterThan(4);
+    const { file, offset, length } = leaves[leaves.length >> 1] as StoredBlob;
+    flipBit(file, offset + length - 9);
+    const run = await restore('latest');
+    expectEnd(run, 1);
+    expect(run.json().filter((line) => 'exit_code' in line)).toMatchObject([{ code: 'entries_lost' }]);
+    const { count, isLost } = lossesOf(run);
+    expect(count).toBeGreaterThan(5);
+    expect(run.jsonOf('summary')).toMatchObject({ entries_lost: count, is_complete: false, files_lost: 0 });
+    const [lost, others] = [names.filter(isLost), names.filter((name) => !isLost(name))];
+    expect(lost.length).toBeGreaterThan(5);
+    expect(lost.length).toBeLessThanOrEqual(count);
+    expect(others.filter((name) => !isRestored(name))).toEqual([]);
+    expect(lost.filter(isRestored)).toEqual([]);
+    for (const words of [
+      ['ls', 'latest', source, '--recursive'],
+      ['find', 'latest', '*'],
+    ]) {
+      const listed = await computer.run(...words, '--kit', account.kit, '--json');
+      expectEnd(listed, 1);
+      expect(lossesOf(listed).count).toBe(count);
+      const paths = new Set(listed.json().map((line) => line['path']));
+      expect(names.filter((name) => paths.has(join(source, name)))).toEqual(others);
+    }
+    await expectServerNames(leaves[0] as StoredBlob, 'chunk_unreadable');
+  });
+
+  test('with a flipped bit in the root says that the root is damaged, and nothing else is made or told', async () => {
+    await backUpManyNames();
+    const { file, offset, length } = blobsOfRun(3, 'catalog').at(-1) as StoredBlob;
+    flipBit(file, offset + length - 9);
+    const run = await restore('latest');
+    expectEnd(run, 1);
+    expect(run.json().filter((line) => line['message_type'] !== 'status')).toMatchObject([
+      {
+        code: 'damaged',
+        exit_code: 1,
+        message: expect.stringMatching(/^Node [0-9a-f]{64} of a catalog is damaged: /),
+      },
+    ]);
+    expect(existsSync(target)).toBe(false);
   });
 });
