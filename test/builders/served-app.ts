@@ -8,6 +8,7 @@ import type { Administration } from '@cofre/server/administration/administration
 import { LocalAdministration } from '@cofre/server/administration/local-administration';
 import { Authenticator } from '@cofre/server/auth/authenticator';
 import { ReadGrants } from '@cofre/server/auth/read-grants';
+import { ApplianceCopies, copiesFolder } from '@cofre/server/db/appliance-copies';
 import { openApplianceStores } from '@cofre/server/db/appliance-stores';
 import { endStalledConnections } from '@cofre/server/http/stalled-connections';
 import { UploadSlots } from '@cofre/server/http/upload-slots';
@@ -63,7 +64,9 @@ export async function serveApp(vaults: Vaults, options: { idleMs?: number } = {}
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const publicAddress = () => ({ address: origin, certificatePin: null });
-  const administration = new LocalAdministration({ tenants, stores, vaults, clock, publicAddress });
+  const copies = new ApplianceCopies(stores.copies, { first: copiesFolder(folder), second: null }, clock);
+  const services = { tenants, stores, vaults, clock, copies, publicAddress };
+  const administration = new LocalAdministration(services);
   return {
     origin,
     app,

@@ -22,7 +22,8 @@ export async function administerFiles<Result>(
   }
   const address = await addressSettings(given, last);
   const failed = Promise.withResolvers<never>();
-  const appliance = await openAppliance({ dataFolder, storeFolder }, failed.reject);
+  const copyFolder = given.copyFolder ?? last?.copyFolder ?? null;
+  const appliance = await openAppliance({ dataFolder, storeFolder, copyFolder }, failed.reject);
   try {
     const administration = appliance.administration(() => publicAddressFrom(address));
     return await Promise.race([work(administration), failed.promise]);

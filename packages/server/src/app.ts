@@ -7,6 +7,7 @@ import type { ReadGrants } from './auth/read-grants.ts';
 import type { Clock } from './clock.ts';
 import { administrationRoutes } from './http/administration.routes.ts';
 import { chunkRoutes } from './http/chunks.routes.ts';
+import { copiesRoutes } from './http/copies.routes.ts';
 import { commitRoutes } from './http/commit.routes.ts';
 import { deviceGuard } from './http/device-guard.ts';
 import { enrolmentRoutes } from './http/enrolment.routes.ts';
@@ -67,6 +68,7 @@ export function createAdministrationApp(
   const app = newRoutes();
   app.use(requestLog(log));
   app.route('/', administrationRoutes(administration));
+  app.route('/', copiesRoutes(administration));
   answerProblems(app);
   return app;
 }

@@ -6,8 +6,8 @@ import type { ApplianceSettings } from './cli/settings.ts';
 import { runCommandLine } from './cli/program.ts';
 
 // Concrete things are built here and in what this file alone loads, when a command needs it: `run-server`, `serve` and
-// `create-servers` for the server, `administer-files` and `rebuild-files` for the files of a stopped one,
-// `open-appliance` for both.
+// `create-servers` for the server, `administer-files`, `rebuild-files` and `restore-copy` for the files of a
+// stopped one, `open-appliance` for both.
 
 async function serve(settings: ApplianceSettings, onReady: (origin: string) => void): Promise<void> {
   const { runServer } = await import('./run-server.ts');
@@ -31,6 +31,7 @@ async function administer<Result>(
 
 const stopped: StoppedCommands = {
   rebuild: async (...inputs) => (await import('./rebuild-files.ts')).rebuildFiles(...inputs),
+  restoreCopy: async (...inputs) => (await import('./restore-copy.ts')).restoreCopy(...inputs),
   acceptRebuilt: async (...inputs) => (await import('./rebuild-files.ts')).acceptRebuiltFiles(...inputs),
 };
 

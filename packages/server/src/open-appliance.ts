@@ -1,6 +1,7 @@
 import type { CofreError } from '@cofre/shared/errors';
 import { LocalAdministration } from './administration/local-administration.ts';
 import type { Clock } from './clock.ts';
+import { ApplianceCopies, copiesFolder } from './db/appliance-copies.ts';
 import { openApplianceStores, type ApplianceStores } from './db/appliance-stores.ts';
 import type { PublicAddress } from './tenancy/public-address.ts';
 import { Tenants } from './tenancy/tenants.ts';
@@ -13,6 +14,7 @@ export interface Appliance {
   readonly stores: ApplianceStores;
   readonly tenants: Tenants;
   readonly clock: Clock;
+  readonly copies: ApplianceCopies;
   administration(publicAddress: () => PublicAddress): LocalAdministration;
   close(): Promise<void>;
 }
@@ -20,6 +22,8 @@ export interface Appliance {
 export interface Folders {
   readonly dataFolder: string;
   readonly storeFolder: string;
+  /** A second place for copies of the appliance's own database. */
+  readonly copyFolder?: string | null;
 }
 
 /**
@@ -36,13 +40,16 @@ export async function openAppliance(
     const stores = await openApplianceStores(folders.dataFolder, onFatal);
     const clock = () => vaults.serviceTimeMs();
     const tenants = new Tenants(stores.tenants, vaults, clock);
+    const copyFolders = { first: copiesFolder(folders.storeFolder), second: folders.copyFolder ?? null };
+    const copies = new ApplianceCopies(stores.copies, copyFolders, clock);
     return {
       vaults,
       stores,
       tenants,
       clock,
+      copies,
       administration: (publicAddress) =>
-        new LocalAdministration({ tenants, stores, vaults, clock, publicAddress }),
+        new LocalAdministration({ tenants, stores, vaults, clock, copies, publicAddress }),
       close: async () => {
         await stores.close();
         await vaults.close();

@@ -3,7 +3,7 @@ import type { TenantId } from '@cofre/shared/ids';
 import { readLastSettings } from './administration/last-settings.ts';
 import type { ApplianceSettings } from './cli/settings.ts';
 import type { AcceptedRebuild, RebuildReport, RebuildRequest } from './cli/stopped-commands.ts';
-import { openApplianceStores, type ApplianceStores } from './db/appliance-stores.ts';
+import { DATABASE_FILE, openApplianceStores, type ApplianceStores } from './db/appliance-stores.ts';
 import { reconcileDirectory } from './tenancy/reconcile-directory.ts';
 import {
   acceptRebuilt,
@@ -45,29 +45,48 @@ export async function acceptRebuiltFiles(
   });
 }
 
+/** Holds the files of a stopped appliance, its directory opened. */
+async function withStoppedFiles<Result>(
+  settings: ApplianceSettings,
+  work: (store: StoppedStore, stores: ApplianceStores) => Promise<Result>,
+): Promise<Result> {
+  return await withStoppedStore(settings, (store) =>
+    withApplianceStores(store.dataFolder, DATABASE_FILE, (stores) => work(store, stores)),
+  );
+}
+
 /**
  * Holds the files of a stopped appliance. Which store it is, if nobody says, is as when the server ran last.
  * @throws CofreError `busy` while a server has them, `settings_invalid`
  */
-export async function withStoppedFiles<Result>(
+export async function withStoppedStore<Result>(
   { dataFolder, storeFolder: given }: ApplianceSettings,
-  work: (store: StoppedStore, stores: ApplianceStores) => Promise<Result>,
+  work: (store: StoppedStore) => Promise<Result>,
 ): Promise<Result> {
   const storeFolder = given ?? (await readLastSettings(dataFolder))?.storeFolder;
   if (storeFolder === undefined) {
     throw new CofreError('settings_invalid', { setting: '--store', problem: 'it is missing' });
   }
   const store = await holdStoppedStore(dataFolder, storeFolder);
-  const failed = Promise.withResolvers<never>();
   try {
-    const stores = await openApplianceStores(dataFolder, failed.reject);
-    try {
-      return await Promise.race([work(store, stores), failed.promise]);
-    } finally {
-      await stores.close();
-    }
+    return await work(store);
   } finally {
     store.release();
+  }
+}
+
+/** Opens an appliance's database of this name for as long as the work takes. The caller holds its folder. */
+export async function withApplianceStores<Result>(
+  dataFolder: string,
+  name: string,
+  work: (stores: ApplianceStores) => Promise<Result>,
+): Promise<Result> {
+  const failed = Promise.withResolvers<never>();
+  const stores = await openApplianceStores(dataFolder, failed.reject, name);
+  try {
+    return await Promise.race([work(stores), failed.promise]);
+  } finally {
+    await stores.close();
   }
 }
 

@@ -18,6 +18,7 @@ interface ServeSettings extends Folders {
   readonly listen: ListenAddress;
   readonly publicUrl: string | null;
   readonly certificateFile: string | null;
+  readonly copyFolder: string | null;
   readonly tls: TlsFiles | null;
 }
 
@@ -64,10 +65,10 @@ export async function startServer(
 
 /** The network for devices, and the local socket, which has to know where the former listens. */
 async function listenOnBoth(device: Server, appliance: Appliance, settings: ServeSettings, log: Log) {
-  const { publicUrl, certificateFile, storeFolder, dataFolder, tls } = settings;
+  const { publicUrl, certificateFile, storeFolder, dataFolder, copyFolder, tls } = settings;
   const listen = await listenOn(device, settings.listen);
   try {
-    await saveLastSettings(dataFolder, { storeFolder, listen, publicUrl, certificateFile });
+    await saveLastSettings(dataFolder, { storeFolder, listen, publicUrl, certificateFile, copyFolder });
     const address = { listen, publicUrl, certificate: tls?.certificate ?? null };
     const administration = appliance.administration(() => publicAddressFrom(address));
     const control = createControlServer(administration, log);
@@ -80,7 +81,7 @@ async function listenOnBoth(device: Server, appliance: Appliance, settings: Serv
 }
 
 async function serveSettingsFrom(given: ApplianceSettings): Promise<ServeSettings> {
-  const { dataFolder, storeFolder, listen, publicUrl, certificateFile, keyFile } = given;
+  const { dataFolder, storeFolder, listen, publicUrl, certificateFile, keyFile, copyFolder } = given;
   if (storeFolder === null) refuse('--store', 'it is missing');
   if (listen === null) refuse('--listen', 'it is missing');
   if ((certificateFile === null) !== (keyFile === null)) {
@@ -90,7 +91,7 @@ async function serveSettingsFrom(given: ApplianceSettings): Promise<ServeSetting
   if (tls === null && !isLoopback(listen)) {
     refuse('--listen', 'without --tls-cert and --tls-key only this machine may reach it, such as 127.0.0.1');
   }
-  const settings = { dataFolder, storeFolder, listen, publicUrl, certificateFile, tls };
+  const settings = { dataFolder, storeFolder, listen, publicUrl, certificateFile, copyFolder, tls };
   if (publicUrl !== null) publicAddressFrom({ listen, publicUrl, certificate: tls?.certificate ?? null });
   return settings;
 }

@@ -7,6 +7,7 @@ import type {
 } from '@cofre/shared/wire/administration';
 import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
 import type { NewTenant } from '../tenancy/tenants.ts';
+import type { CopiesAdministration } from './copies-administration.ts';
 
 /**
  * What the provider does on the host. One implementation works on the services (`local-administration.ts`), another
@@ -15,7 +16,7 @@ import type { NewTenant } from '../tenancy/tenants.ts';
  * A tenant is named by id or name, a device by id, the beginning of one, or name; `not_found` and `ambiguous` say
  * when that does not lead to one.
  */
-export interface Administration {
+export interface Administration extends CopiesAdministration {
   /** @throws CofreError `already_exists` */
   createTenant(tenant: NewTenant): Promise<TenantItem>;
   listTenants(): Promise<TenantItem[]>;

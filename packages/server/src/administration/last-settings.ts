@@ -7,6 +7,7 @@ const lastSettings = z.object({
   listen: z.object({ host: z.string(), port: z.number().int() }),
   publicUrl: z.string().nullable(),
   certificateFile: z.string().nullable(),
+  copyFolder: z.string().nullable().default(null),
 });
 
 /** How the server was started last: with this the command line works while it is stopped, without being told again. */

@@ -5,8 +5,10 @@ import type {
   VaultStatistics,
   VerifyResult,
 } from '@cofre/shared/wire/administration';
+import type { ApplianceCopy } from '@cofre/shared/wire/appliance-copies';
 import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
 import type { Clock } from '../clock.ts';
+import type { ApplianceCopies } from '../db/appliance-copies.ts';
 import type { ApplianceStores } from '../db/appliance-stores.ts';
 import type { DeviceRecord, TenantRecord } from '../db/records.ts';
 import { findDevice } from '../tenancy/devices.ts';
@@ -22,6 +24,7 @@ export interface LocalServices {
   readonly stores: ApplianceStores;
   readonly vaults: Vaults;
   readonly clock: Clock;
+  readonly copies: ApplianceCopies;
   /** @throws CofreError `settings_invalid` */
   readonly publicAddress: () => PublicAddress;
 }
@@ -79,6 +82,14 @@ export class LocalAdministration implements Administration {
       });
     }
     return items;
+  }
+
+  copyDirectory(): Promise<ApplianceCopy> {
+    return this.#services.copies.copyNow();
+  }
+
+  listCopies(): Promise<ApplianceCopy[]> {
+    return this.#services.copies.list();
   }
 
   async verify(reference: string | null, run: ReadingRun): Promise<VerifyResult> {

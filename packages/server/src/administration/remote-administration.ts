@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import type { ZodType } from 'zod';
 import { CofreError, isErrorCode } from '@cofre/shared/errors';
+import { applianceCopy, applianceCopyList, type ApplianceCopy } from '@cofre/shared/wire/appliance-copies';
 import {
   administeredDevice,
   administeredDeviceList,
@@ -66,6 +67,14 @@ export class RemoteAdministration implements Administration {
 
   async statistics(tenant: string | null): Promise<VaultStatistics[]> {
     return (await this.#ask('GET', `/statistics${queryFrom(tenant)}`, vaultStatisticsList)).items;
+  }
+
+  async copyDirectory(): Promise<ApplianceCopy> {
+    return await this.#ask('POST', '/copies', applianceCopy);
+  }
+
+  async listCopies(): Promise<ApplianceCopy[]> {
+    return (await this.#ask('GET', '/copies', applianceCopyList)).items;
   }
 
   async verify(tenant: string | null, run: ReadingRun): Promise<VerifyResult> {

@@ -26,6 +26,13 @@ const DEVICE = {
   lastSeen: null,
   revoked: null,
 };
+const COPY = {
+  name: 'appliance-20260102T030405Z.sqlite',
+  taken: TENANT.created,
+  bytes: 2048,
+  content: { tenants: 1, devices: 2 },
+  secondFolder: '/second',
+};
 const FINDING = {
   tenantId: TENANT.tenantId,
   code: 'pack_damaged',
@@ -75,6 +82,8 @@ const administration: Administration = {
   listDevices: async () => [DEVICE],
   revokeDevice: async () => DEVICE,
   statistics: async () => [],
+  copyDirectory: async () => COPY,
+  listCopies: async () => [COPY, { ...COPY, content: null }],
   verify: async () => ({ tenants: 1, packs: 2, bytes: 3, snapshots: 4, findings }),
   scrub: async (tenant, { isDueOnly }) => ({
     ...SCRUBBED,
@@ -96,7 +105,7 @@ async function run(...words: string[]) {
     serve: refuse,
     administer: <Result>(_: unknown, work: (given: Administration) => Promise<Result>) =>
       work(administration),
-    stopped: { rebuild: refuse, acceptRebuilt: refuse },
+    stopped: { rebuild: refuse, acceptRebuilt: refuse, restoreCopy: refuse },
   };
   const status = await runCommandLine(words, { appliance, output }, {});
   stdout.end();

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { SERVER_VERSION } from '../version.ts';
 import type { CommandSurroundings } from './administration-command.ts';
+import { addCopyCommands } from './copy-commands.ts';
 import { addDamageCommands } from './damage-commands.ts';
 import { addDeviceCommands } from './device-commands.ts';
 import { printJson, printLine } from './output.ts';
@@ -44,6 +45,7 @@ function programOf(surroundings: CommandSurroundings): Command {
   addVaultCommands(program, surroundings);
   addDamageCommands(program, surroundings);
   addRebuildCommand(program, surroundings);
+  addCopyCommands(program, surroundings);
   program
     .command('version')
     .description('print the version')

@@ -10,6 +10,7 @@ export interface ApplianceOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly publicUrl?: string;
+  readonly copyTo?: string;
 }
 
 /** The same, understood: folders and files are absolute, what was not given is null. */
@@ -20,6 +21,8 @@ export interface ApplianceSettings {
   readonly certificateFile: string | null;
   readonly keyFile: string | null;
   readonly publicUrl: string | null;
+  /** A second place for copies of the appliance's own database. */
+  readonly copyFolder: string | null;
 }
 
 /** Adds the options of {@link ApplianceOptions} to a command. */
@@ -30,6 +33,7 @@ export function withApplianceOptions(command: Command): Command {
     ['--listen <host:port>', 'COFRE_LISTEN', 'where the server listens'],
     ['--tls-cert <file>', 'COFRE_TLS_CERT', 'certificate of the server, in PEM'],
     ['--tls-key <file>', 'COFRE_TLS_KEY', 'its private key, in PEM'],
+    ['--copy-to <dir>', 'COFRE_COPY_TO', 'second place for copies of the list of tenants and computers'],
     ['--public-url <url>', 'COFRE_PUBLIC_URL', 'address for computers, if it is not that of --listen'],
   ];
   for (const [flags, variable, description] of options) {
@@ -49,6 +53,7 @@ export function settingsFrom(options: ApplianceOptions): ApplianceSettings {
     certificateFile: pathOrNull(options.tlsCert),
     keyFile: pathOrNull(options.tlsKey),
     publicUrl: options.publicUrl ?? null,
+    copyFolder: pathOrNull(options.copyTo),
   };
 }
 

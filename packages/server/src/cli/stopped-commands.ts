@@ -12,6 +12,8 @@ export interface StoppedCommands {
   ): Promise<RebuildReport>;
   /** Lets a rebuilt vault go on although something of it did not agree. */
   acceptRebuilt(settings: ApplianceSettings, tenant: string): Promise<AcceptedRebuild>;
+  /** @param copy an absolute path, or the name of a copy in the store */
+  restoreCopy(settings: ApplianceSettings, copy: string): Promise<RestoredCopy>;
 }
 
 export interface RebuildRequest {
@@ -33,4 +35,16 @@ export interface AcceptedRebuild {
   readonly tenantId: string;
   /** Why it was frozen; null when it was not. */
   readonly reason: string | null;
+}
+
+export interface RestoredCopy {
+  /** Its name. */
+  readonly file: string;
+  /** The database before it was kept under this name; null when there was none. */
+  readonly keptAs: string | null;
+  readonly directory: Reconciliation;
+  /** Tenants of which nothing can be said before their index was made anew. */
+  readonly withoutIndex: readonly string[];
+  /** The database before it could say which computers were revoked. */
+  readonly isRevocationKnown: boolean;
 }

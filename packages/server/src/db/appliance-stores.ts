@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { CofreError } from '@cofre/shared/errors';
 import type { DeviceId, TenantId } from '@cofre/shared/ids';
+import type { CopyStore } from './appliance-copies.ts';
 import { DatabaseThread } from './database-thread.ts';
 import type {
   CredentialRecord,
@@ -38,14 +39,22 @@ export interface CredentialStore {
   enrol(enrolment: Enrolment): Promise<Enrolled>;
 }
 
+/** Copies of the whole database. */
+export interface ApplianceCopyStore extends CopyStore {
+  /** Which devices a copy knows to be revoked. @throws CofreError `damaged` */
+  listRevoked(file: string): Promise<{ tenantId: TenantId; deviceId: DeviceId }[]>;
+}
+
 export interface ApplianceStores {
   readonly tenants: TenantStore;
   readonly credentials: CredentialStore;
   ofTenant(tenantId: TenantId): TenantScope;
+  readonly copies: ApplianceCopyStore;
   close(): Promise<void>;
 }
 
-const DATABASE_FILE = 'appliance.sqlite';
+/** The name of the database in the folder of databases. */
+export const DATABASE_FILE = 'appliance.sqlite';
 
 /**
  * Opens the appliance's database in `dataFolder` on a thread of its own. The caller holds the lock of the folder.
@@ -54,8 +63,9 @@ const DATABASE_FILE = 'appliance.sqlite';
 export async function openApplianceStores(
   dataFolder: string,
   onFatal: (error: CofreError) => void,
+  name = DATABASE_FILE,
 ): Promise<ApplianceStores> {
-  const thread = await DatabaseThread.open(join(dataFolder, DATABASE_FILE), onFatal);
+  const thread = await DatabaseThread.open(join(dataFolder, name), onFatal);
   return {
     tenants: tenantStore(thread),
     credentials: {
@@ -64,6 +74,11 @@ export async function openApplianceStores(
       enrol: (enrolment) => thread.call('enrol', enrolment),
     },
     ofTenant: (tenantId) => tenantScope(thread, tenantId),
+    copies: {
+      copyInto: (file) => thread.call('copyInto', file),
+      inspect: (file) => thread.call('inspectCopy', file),
+      listRevoked: (file) => thread.call('listRevoked', file),
+    },
     close: () => thread.close(),
   };
 }

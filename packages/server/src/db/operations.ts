@@ -1,4 +1,5 @@
 import type { ApplianceDatabase } from './appliance-database.ts';
+import { copyOperations } from './copy-operations.ts';
 import { deviceOperations } from './device-operations.ts';
 import { enrolmentOperations } from './enrolment-operations.ts';
 import { tenantOperations } from './tenant-operations.ts';
@@ -9,6 +10,7 @@ export function applianceOperations(database: ApplianceDatabase) {
     ...tenantOperations(database),
     ...deviceOperations(database),
     ...enrolmentOperations(database),
+    ...copyOperations(database),
   };
 }
 

@@ -11,7 +11,7 @@ export interface KnownTenant {
   readonly quotaBytes: number;
   readonly createdMs: number;
   /** As its newest roster has them. */
-  readonly devices: readonly { readonly deviceId: string; readonly isRevoked: boolean }[];
+  readonly devices: readonly { readonly deviceId: DeviceId; readonly isRevoked: boolean }[];
 }
 
 /** What was found when the directory was compared with the vaults, and what was done about it. */
@@ -21,9 +21,9 @@ export interface Reconciliation {
   /** Tenants that are listed and have no vault. Nothing was changed about them. */
   readonly withoutVault: readonly { readonly tenantId: TenantId; readonly name: string }[];
   /** Devices that a roster names and the directory does not know: they have to enrol again. */
-  readonly unknownDevices: readonly { readonly tenantId: TenantId; readonly deviceId: string }[];
+  readonly unknownDevices: readonly { readonly tenantId: TenantId; readonly deviceId: DeviceId }[];
   /** Devices that were not known to be revoked: they are now. */
-  readonly revoked: readonly { readonly tenantId: TenantId; readonly deviceId: string }[];
+  readonly revoked: readonly { readonly tenantId: TenantId; readonly deviceId: DeviceId }[];
 }
 
 /**
@@ -40,24 +40,22 @@ export async function reconcileDirectory(
   const listed = await stores.tenants.list();
   const known = new Set(listed.map(({ id }) => id));
   const added: { tenantId: TenantId; name: string }[] = [];
-  const unknownDevices: { tenantId: TenantId; deviceId: string }[] = [];
-  const revoked: { tenantId: TenantId; deviceId: string }[] = [];
+  const unknownDevices: { tenantId: TenantId; deviceId: DeviceId }[] = [];
+  const toRevoke = [...revokedBefore];
+  const revoked: { tenantId: TenantId; deviceId: DeviceId }[] = [];
   for (const vault of vaults.values()) {
     if (vault === null) continue;
     const { tenantId } = vault;
     if (!known.has(tenantId)) added.push({ tenantId, name: await addTenant(stores, vault) });
-    const scope = stores.ofTenant(tenantId);
-    const devices = new Map((await scope.listDevices()).map((device) => [device.id as string, device]));
-    const before = revokedBefore.filter((device) => device.tenantId === tenantId);
-    const inRoster = vault.devices.filter(({ isRevoked }) => isRevoked);
-    for (const { deviceId } of [...inRoster, ...before]) {
-      const device = devices.get(deviceId);
-      if (device === undefined) continue;
-      if (await scope.revokeDevice(device.id, nowMs)) revoked.push({ tenantId, deviceId });
-    }
+    const devices = new Set((await stores.ofTenant(tenantId).listDevices()).map(({ id }) => id));
     for (const { deviceId, isRevoked } of vault.devices) {
-      if (!isRevoked && !devices.has(deviceId)) unknownDevices.push({ tenantId, deviceId });
+      if (isRevoked) toRevoke.push({ tenantId, deviceId });
+      else if (!devices.has(deviceId)) unknownDevices.push({ tenantId, deviceId });
     }
+  }
+  for (const { tenantId, deviceId } of toRevoke) {
+    const isNew = await stores.ofTenant(tenantId).revokeDevice(deviceId, nowMs);
+    if (isNew) revoked.push({ tenantId, deviceId });
   }
   const withoutVault = listed
     .filter(({ id }) => !vaults.has(id))

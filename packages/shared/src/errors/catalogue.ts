@@ -438,7 +438,7 @@ const catalogue = {
     es: ['El servidor no puede hacerlo ahora: {problem}', 'Vuelva a intentar en un momento.'],
   },
   index_unusable: {
-    http: 503,
+    http: 409,
     exit: EXIT.failed,
     en: ['The index of tenant {tenant} {problem}', 'The provider has to stop the server and run: {command}'],
     es: [

@@ -1,7 +1,7 @@
-import type { TenantId } from '@cofre/shared/ids';
+import type { DeviceId, TenantId } from '@cofre/shared/ids';
 import { isThere } from '../../platform/is-there.ts';
 import { IndexConnection } from '../index/connection.ts';
-import { findDescription, type RosterDeviceRow } from '../index/objects.store.ts';
+import { findDescription } from '../index/objects.store.ts';
 import { findCreated, listRosterDevices } from '../index/rebuild.store.ts';
 import { VaultLayout } from '../layout.ts';
 import { decodeTenantDescription } from '../objects/tenant-description.ts';
@@ -15,7 +15,7 @@ export interface TenantSummary {
   readonly quotaBytes: number;
   readonly createdMs: number;
   /** As the newest roster has them. */
-  readonly devices: readonly RosterDeviceRow[];
+  readonly devices: readonly { readonly deviceId: DeviceId; readonly isRevoked: boolean }[];
 }
 
 /** Of each tenant of a stopped store; null for one whose index is lost. */
@@ -38,7 +38,10 @@ function summarize(tenantId: TenantId, database: string): TenantSummary {
       name: description?.name ?? '',
       quotaBytes: description?.quotaBytes ?? 0,
       createdMs: findCreated(index),
-      devices: listRosterDevices(index),
+      devices: listRosterDevices(index).map(({ deviceId, isRevoked }) => ({
+        deviceId: deviceId as DeviceId,
+        isRevoked,
+      })),
     };
   } finally {
     index.close();
