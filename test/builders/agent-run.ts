@@ -35,6 +35,8 @@ export function expectFailure(run: AgentRun, { exit, code, message, hint }: Expe
 
 export interface BackupLine {
   readonly snapshot_id: string;
+  readonly kind: string;
+  readonly chunks_healed: number;
   readonly files_new: number;
   readonly files_changed: number;
   readonly files_unmodified: number;

@@ -29,7 +29,6 @@ export class SnapshotWriter {
       this.add(entry);
       if (this.sealer.isFull) await this.sealer.drain();
     }
-    this.cache.tend();
   }
 
   /**

@@ -103,11 +103,26 @@ const TEXTS = {
     'archivo con rutas, cada una terminada en NUL: para cualquier nombre',
   ],
   fullOption: [
-    'read all files again, and need no earlier snapshot',
-    'leer todos los archivos otra vez, sin depender de respaldos anteriores',
+    'read all files again, and send again what the server does not have whole',
+    'leer todos los archivos otra vez y volver a enviar lo que el servidor no tenga íntegro',
   ],
-  differentialOption: ['compare with the last full snapshot', 'comparar con el último respaldo completo'],
-  backupDone: ['Snapshot {id} (set "{set}")', 'Respaldo {id} (conjunto "{set}")'],
+  differentialOption: [
+    'compare with the last full snapshot: read again what changed since then (default: with the last one of any kind)',
+    'comparar con el último respaldo total: leer otra vez lo que cambió desde entonces (por defecto: con el último de cualquier tipo)',
+  ],
+  backupDone: ['Snapshot {id} (set "{set}", {kind})', 'Respaldo {id} (conjunto "{set}", {kind})'],
+  becameFull: [
+    'This computer knows no full backup to compare with: the differential one became full.',
+    'Este equipo no conoce un respaldo total con el cual comparar: el diferencial se hizo total.',
+  ],
+  healed: [
+    'Healed: {count} damaged pieces on the server are whole again.',
+    'Reparado: {count} partes dañadas en el servidor están íntegras otra vez.',
+  ],
+  unverified: [
+    '{count} pieces were not checked on the disk of the server lately; it checks them next.',
+    '{count} partes no se comprobaron últimamente en el disco del servidor; las comprobará enseguida.',
+  ],
   backupDry: ['Dry run: nothing was sent.', 'Simulación: no se envió nada.'],
   files: ['Files', 'Archivos'],
   filesCounts: [
@@ -127,6 +142,10 @@ const TEXTS = {
   reasonChanged: ['changed while it was read', 'cambió mientras se leía'],
   reasonVanished: ['gone before it was read', 'desapareció antes de leerse'],
   reasonDenied: ['may not be read', 'no se permite leerlo'],
+  reasonLost: [
+    'its content was lost on the server and cannot be read again; it is kept without it',
+    'su contenido se perdió en el servidor y no se puede leer otra vez; se conserva sin él',
+  ],
   reasonSocket: ['is a socket', 'es un socket'],
   progressBackup: [
     '{done} of {found} files, read {read}, sent {sent}',

@@ -52,7 +52,7 @@ export class SetCacheWriter {
   private readonly journalPath: string;
   private readonly pace: JournalPace;
   private file: EntryFileWriter | null = null;
-  private flushedMs = performance.now();
+  private timer: NodeJS.Timeout | undefined;
   private syncedMs = performance.now();
 
   constructor(finalPath: string, journalPath: string, pace = JOURNAL_PACE) {
@@ -63,6 +63,7 @@ export class SetCacheWriter {
       fs.mkdirSync(path.dirname(finalPath), { recursive: true, mode: 0o700 });
       fs.rmSync(journalPath, { force: true });
       this.file = new EntryFileWriter(fs.openSync(journalPath, 'wx', 0o600));
+      this.timer = setInterval(() => this.tend(), pace.flushMs).unref();
     });
   }
 
@@ -70,11 +71,9 @@ export class SetCacheWriter {
     this.attempt(() => this.file?.add(entry));
   }
 
-  /** To be called often: writes out what was added some time ago. */
-  tend(): void {
+  /** Writes out what was added. */
+  private tend(): void {
     const nowMs = performance.now();
-    if (nowMs - this.flushedMs < this.pace.flushMs) return;
-    this.flushedMs = nowMs;
     this.attempt(() => this.file?.flush());
     if (nowMs - this.syncedMs < this.pace.syncMs) return;
     this.syncedMs = nowMs;
@@ -127,6 +126,7 @@ export class SetCacheWriter {
     const { file } = this;
     // First of all: the number may belong to another file at once.
     this.file = null;
+    clearInterval(this.timer);
     file.close();
   }
 

@@ -15,6 +15,7 @@ import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
 import { formatBytes, formatDuration } from '../quantities.ts';
 import { collectPaths, readListFile } from '../source-paths.ts';
+import { KIND_TEXTS } from '../snapshot-kinds.ts';
 import { formatTable } from '../table.ts';
 import type { Say, TextKey } from '../texts.ts';
 
@@ -135,6 +136,7 @@ const REASONS: Readonly<Record<string, TextKey>> = {
   EACCES: 'reasonDenied',
   EPERM: 'reasonDenied',
   socket: 'reasonSocket',
+  lost: 'reasonLost',
 };
 
 function reportSourceProblem({ path, reason, isSkip }: BackupFailure, { output, say }: Invocation): void {
@@ -172,6 +174,7 @@ function summaryFields(summary: BackupSummary, { setName, isDryRun }: BackupOpti
   return {
     snapshot_id: summary.snapshotId,
     set: setName,
+    kind: summary.kind,
     dry_run: isDryRun,
     files_new: summary.filesNew,
     files_changed: summary.filesChanged,
@@ -182,12 +185,14 @@ function summaryFields(summary: BackupSummary, { setName, isDryRun }: BackupOpti
     bytes_read: summary.bytesRead,
     bytes_sent: summary.bytesSent,
     chunks_new: summary.chunksNew,
+    chunks_healed: summary.chunksHealed,
+    chunks_unverified: summary.chunksUnverified,
     duration_s: summary.durationMs / 1000,
   };
 }
 
-function summaryLines(summary: BackupSummary, { setName }: BackupOptions, say: Say): string[] {
-  const { snapshotId } = summary;
+function summaryLines(summary: BackupSummary, { setName, kind }: BackupOptions, say: Say): string[] {
+  const { snapshotId, chunksHealed, chunksUnverified } = summary;
   const counts = {
     new: summary.filesNew,
     changed: summary.filesChanged,
@@ -201,8 +206,13 @@ function summaryLines(summary: BackupSummary, { setName }: BackupOptions, say: S
     [say('sent'), formatBytes(summary.bytesSent)],
     [say('duration'), formatDuration(summary.durationMs)],
   ];
+  const done = { id: snapshotId ?? '', set: setName, kind: say(KIND_TEXTS[summary.kind]) };
+  const becameFull = kind === 'differential' && summary.kind === 'full';
   return [
-    snapshotId === null ? say('backupDry') : say('backupDone', { id: snapshotId, set: setName }),
+    snapshotId === null ? say('backupDry') : say('backupDone', done),
     ...formatTable(rows, ['left', 'left']),
+    ...(becameFull ? [say('becameFull')] : []),
+    ...(chunksHealed > 0 ? [say('healed', { count: chunksHealed })] : []),
+    ...(chunksUnverified > 0 ? [say('unverified', { count: chunksUnverified })] : []),
   ];
 }

@@ -1,5 +1,4 @@
 import { byteStringFromText, displayName } from '@cofre/shared/bytes';
-import type { SnapshotKind } from '@cofre/shared/format/envelope/manifest';
 import type { SnapshotInfo } from '@cofre/shared/format/snapshot-info';
 import type { Command } from 'commander';
 import type { Snapshot } from '../../vault-reader/snapshot.ts';
@@ -7,8 +6,9 @@ import { withGeneralOptions } from '../general-options.ts';
 import type { CommandLine, CommonFlags, Invocation } from '../invocation.ts';
 import { absolutePath, pathFields } from '../path-fields.ts';
 import { formatBytes, formatMoment } from '../quantities.ts';
+import { KIND_TEXTS } from '../snapshot-kinds.ts';
 import { formatTable } from '../table.ts';
-import type { Say, TextKey } from '../texts.ts';
+import type { Say } from '../texts.ts';
 
 interface SnapshotsFlags extends CommonFlags {
   readonly kit?: string;
@@ -21,12 +21,6 @@ interface ListedSnapshot {
   /** Null without the kit, and where it cannot be opened. */
   readonly info: SnapshotInfo | null;
 }
-
-const KINDS: Readonly<Record<SnapshotKind, TextKey>> = {
-  full: 'kindFull',
-  incremental: 'kindIncremental',
-  differential: 'kindDifferential',
-};
 
 const COLUMNS = ['left', 'left', 'left', 'left', 'left', 'right', 'right', 'left', 'left'] as const;
 const ID_CHARACTERS = 12;
@@ -159,7 +153,7 @@ function cellsOf({ snapshot, deviceName, info }: ListedSnapshot, say: Say): stri
     formatMoment(new Date(snapshot.received)),
     deviceName === null ? snapshot.deviceId.slice(0, SHORT_ID_CHARACTERS) : printable(deviceName),
     info === null ? snapshot.setId.slice(0, SHORT_ID_CHARACTERS) : printable(info.setName),
-    manifest === null ? '' : say(KINDS[manifest.kind]),
+    manifest === null ? '' : say(KIND_TEXTS[manifest.kind]),
     manifest === null ? '' : String(manifest.statistics.files),
     manifest === null ? '' : formatBytes(manifest.statistics.bytes),
     stateOf(snapshot, say),
