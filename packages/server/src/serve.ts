@@ -10,6 +10,8 @@ import { createControlServer, createDeviceServer } from './create-servers.ts';
 import type { TlsFiles } from './http/web-server.ts';
 import type { Log } from './log.ts';
 import { openAppliance, type Appliance, type Folders } from './open-appliance.ts';
+import { maintenanceTasks } from './scheduling/maintenance-tasks.ts';
+import { Maintenance } from './scheduling/maintenance.ts';
 import { isLoopback, originOf, type ListenAddress } from './tenancy/listen-address.ts';
 import { publicAddressFrom } from './tenancy/public-address.ts';
 
@@ -44,15 +46,17 @@ export async function startServer(
 ): Promise<RunningServer> {
   const settings = await serveSettingsFrom(given);
   const appliance = await openAppliance(settings, onFatal);
+  for (const doubt of appliance.doubts) log.warn({ doubt }, 'this place keeps less than a disk');
   let isStopping = false;
   try {
     const device = createDeviceServer(appliance, { log, tls: settings.tls, isReady: () => !isStopping });
     const { listen, control } = await listenOnBoth(device, appliance, settings, log);
+    const maintenance = await startMaintenance(appliance, log);
     return {
       origin: originOf(listen, settings.tls !== null),
       stop: async () => {
         isStopping = true;
-        await Promise.all([finish(device), finish(control)]);
+        await Promise.all([finish(device), finish(control), maintenance.stop()]);
         await removeControlSocket(settings.dataFolder);
         await appliance.close();
       },
@@ -61,6 +65,18 @@ export async function startServer(
     await appliance.close();
     throw error;
   }
+}
+
+async function startMaintenance(appliance: Appliance, log: Log): Promise<Maintenance> {
+  const { vaults, tenants, copies } = appliance;
+  const maintained = {
+    vaults,
+    listTenantIds: async () => (await tenants.list()).map(({ id }) => id),
+    copyIfDue: async () => (await copies.copyIfDue()) !== null,
+  };
+  const maintenance = new Maintenance(maintenanceTasks(maintained, log), log);
+  await maintenance.start();
+  return maintenance;
 }
 
 /** The network for devices, and the local socket, which has to know where the former listens. */
