@@ -5,6 +5,7 @@ import type {
   VaultStatistics,
   VerifyResult,
 } from '@cofre/shared/wire/administration';
+import type { CollectionReport } from '@cofre/shared/wire/collection';
 import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
 import type { NewTenant } from '../tenancy/tenants.ts';
 import type { CopiesAdministration } from './copies-administration.ts';
@@ -37,6 +38,11 @@ export interface Administration extends CopiesAdministration {
    * @param tenant null for all of them
    */
   scrub(tenant: string | null, run: AskedScrub): Promise<ScrubReport>;
+  /**
+   * Lets go of what nothing needs any more, and gives its space back; see {@link Vault.runCollection}.
+   * @param tenant null for all of them
+   */
+  collect(tenant: string | null, run: ReadingRun): Promise<CollectionReport>;
   /** What was found damaged, and what became of it. @param tenant null for all of them */
   listDamages(tenant: string | null): Promise<VaultDamagesList>;
 }

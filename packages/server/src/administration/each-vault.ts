@@ -96,7 +96,7 @@ export async function listAllDamages(
  * Does something with the vault of a tenant. What concerns this vault alone is given back; what concerns all of them
  * (the storage failed, the run was stopped) is thrown.
  */
-async function withVault(
+export async function withVault(
   vaults: Vaults,
   tenant: TenantRecord,
   signal: AbortSignal,

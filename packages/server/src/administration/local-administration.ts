@@ -6,6 +6,7 @@ import type {
   VerifyResult,
 } from '@cofre/shared/wire/administration';
 import type { ApplianceCopy } from '@cofre/shared/wire/appliance-copies';
+import type { CollectionReport } from '@cofre/shared/wire/collection';
 import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
 import type { Clock } from '../clock.ts';
 import type { ApplianceCopies } from '../db/appliance-copies.ts';
@@ -17,6 +18,7 @@ import type { PublicAddress } from '../tenancy/public-address.ts';
 import { quotaBytes, type NewTenant, type Tenants } from '../tenancy/tenants.ts';
 import type { Vaults } from '../vault/vault.ts';
 import type { Administration, AskedScrub, ReadingRun } from './administration.ts';
+import { collectVaults } from './collect-vaults.ts';
 import { listAllDamages, scrubVaults, verifyVaults } from './each-vault.ts';
 
 export interface LocalServices {
@@ -98,6 +100,10 @@ export class LocalAdministration implements Administration {
 
   async scrub(reference: string | null, run: AskedScrub): Promise<ScrubReport> {
     return await scrubVaults(this.#services.vaults, await this.#chosen(reference), run);
+  }
+
+  async collect(reference: string | null, run: ReadingRun): Promise<CollectionReport> {
+    return await collectVaults(this.#services.vaults, await this.#chosen(reference), run);
   }
 
   async listDamages(reference: string | null): Promise<VaultDamagesList> {

@@ -19,6 +19,7 @@ import {
   type VaultStatistics,
   type VerifyResult,
 } from '@cofre/shared/wire/administration';
+import { collectionEvent, type CollectionReport } from '@cofre/shared/wire/collection';
 import {
   scrubEvent,
   vaultDamagesList,
@@ -84,6 +85,10 @@ export class RemoteAdministration implements Administration {
   async scrub(tenant: string | null, run: AskedScrub): Promise<ScrubReport> {
     const path = run.isDueOnly ? '/scrub/due' : '/scrub/everything';
     return (await this.#follow(`${path}${queryFrom(tenant)}`, scrubEvent, run)).result;
+  }
+
+  async collect(tenant: string | null, run: ReadingRun): Promise<CollectionReport> {
+    return (await this.#follow(`/collect${queryFrom(tenant)}`, collectionEvent, run)).result;
   }
 
   async listDamages(tenant: string | null): Promise<VaultDamagesList> {

@@ -5,6 +5,7 @@ import { newRandomId, type DeviceId, type SnapshotId, type TenantId } from '@cof
 import type { VerifyFinding } from '@cofre/shared/wire/administration';
 import type { DamageItem } from '@cofre/shared/wire/damage';
 import type { Administration } from '../administration/administration.ts';
+import { retentionInMemory } from '../../../../test/fakes/memory-retention.ts';
 import { runCommandLine } from './program.ts';
 
 const TENANT = {
@@ -53,6 +54,15 @@ const SCRUBBED = {
   isComplete: true,
   failures: [],
 };
+const COLLECTED = {
+  condemned: 3,
+  dropped: 2,
+  freedBytes: 2048,
+  repackedPacks: 1,
+  writtenBytes: 1024,
+  quarantined: 0,
+  unlinkedBytes: 4096,
+};
 const DAMAGE: DamageItem = {
   tenantId: TENANT.tenantId,
   state: 'open',
@@ -81,6 +91,7 @@ const administration: Administration = {
   invite: async () => ({ line: 'cofre1:line', expires: TENANT.created }),
   listDevices: async () => [DEVICE],
   revokeDevice: async () => DEVICE,
+  retention: retentionInMemory,
   statistics: async () => [],
   copyDirectory: async () => COPY,
   listCopies: async () => [COPY, { ...COPY, content: null }],
@@ -89,6 +100,11 @@ const administration: Administration = {
     ...SCRUBBED,
     packs: isDueOnly ? 0 : 7,
     tenants: tenant === null ? 2 : 1,
+  }),
+  collect: async (tenant) => ({
+    ...COLLECTED,
+    tenants: tenant === null ? 2 : 1,
+    failures: tenant === 'bad' ? [{ tenantId: TENANT.tenantId, problem: 'frozen' }] : [],
   }),
   listDamages: async () => ({
     items: [{ tenantId: TENANT.tenantId, open: 1, healed: 0, items: damages }],
@@ -223,4 +239,19 @@ test('damage that is open fails; it names the snapshots and the device', async (
   expect(healed.status).toBe(0);
   const { tenants } = JSON.parse(healed.stdout) as { tenants: { items: object[] }[] };
   expect(tenants[0]?.items).toMatchObject([{ state: 'healed', healed_by_pack: 9 }]);
+});
+
+test('a collection says what went and what came back, and fails when one of the vaults could not be collected', async () => {
+  const well = await run('collect', '--data', 'd');
+  expect(well.status).toBe(0);
+  expect(well.stdout.split('\n')).toEqual([
+    '3 pieces are not needed any more and go when their time is over',
+    '2 pieces are gone: 2.0 KiB of quotas',
+    '1 packs were written anew',
+    '2 tenants, 3.0 KiB of disk are free again',
+    '',
+  ]);
+  const bad = await run('collect', 'bad', '--data', 'd', '--json');
+  expect(bad.status).toBe(1);
+  expect(JSON.parse(bad.stdout)).toMatchObject({ freed_bytes: 2048, failures: [{ problem: 'frozen' }] });
 });

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { SERVER_VERSION } from '../version.ts';
 import type { CommandSurroundings } from './administration-command.ts';
 import { addCopyCommands } from './copy-commands.ts';
+import { addCollectionCommands } from './collection-commands.ts';
 import { addDamageCommands } from './damage-commands.ts';
 import { addDeviceCommands } from './device-commands.ts';
 import { printJson, printLine } from './output.ts';
@@ -43,6 +44,7 @@ function programOf(surroundings: CommandSurroundings): Command {
   addTenantCommands(program, surroundings);
   addDeviceCommands(program, surroundings);
   addVaultCommands(program, surroundings);
+  addCollectionCommands(program, surroundings);
   addDamageCommands(program, surroundings);
   addRebuildCommand(program, surroundings);
   addCopyCommands(program, surroundings);

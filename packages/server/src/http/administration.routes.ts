@@ -10,6 +10,7 @@ import {
   vaultStatisticsList,
 } from '@cofre/shared/wire/administration';
 import type { Administration } from '../administration/administration.ts';
+import { addCollectionRoutes } from './collection.routes.ts';
 import { addDamageRoutes } from './damage.routes.ts';
 import { bodyOfAtMost } from './declared-body.ts';
 import { newRoutes } from './new-routes.ts';
@@ -110,6 +111,7 @@ export function administrationRoutes(administration: Administration): OpenAPIHon
     const { tenant = null } = context.req.valid('query');
     return await sendReading(context, (run) => administration.verify(tenant, run));
   });
+  addCollectionRoutes(routes, administration);
   addDamageRoutes(routes, administration);
   return routes;
 }
