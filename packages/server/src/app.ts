@@ -17,6 +17,7 @@ import { objectRoutes } from './http/objects.routes.ts';
 import { packRoutes } from './http/packs.routes.ts';
 import { answerError } from './http/problem-response.ts';
 import { requestLog } from './http/request-log.ts';
+import { retentionRoutes } from './http/retention.routes.ts';
 import type { ServerEnvironment } from './http/server-environment.ts';
 import { sessionRoutes } from './http/sessions.routes.ts';
 import { snapshotRoutes } from './http/snapshots.routes.ts';
@@ -68,6 +69,7 @@ export function createAdministrationApp(
   const app = newRoutes();
   app.use(requestLog(log));
   app.route('/', administrationRoutes(administration));
+  app.route('/', retentionRoutes(administration.retention));
   app.route('/', copiesRoutes(administration));
   answerProblems(app);
   return app;

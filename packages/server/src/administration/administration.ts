@@ -9,6 +9,7 @@ import type { CollectionReport } from '@cofre/shared/wire/collection';
 import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
 import type { NewTenant } from '../tenancy/tenants.ts';
 import type { CopiesAdministration } from './copies-administration.ts';
+import type { RetentionAdministration } from './retention-administration.ts';
 
 /**
  * What the provider does on the host. One implementation works on the services (`local-administration.ts`), another
@@ -26,6 +27,7 @@ export interface Administration extends CopiesAdministration {
   listDevices(tenant: string): Promise<AdministeredDevice[]>;
   /** The device is refused from now on; what it brought stays. */
   revokeDevice(tenant: string, device: string): Promise<AdministeredDevice>;
+  readonly retention: RetentionAdministration;
   /** @param tenant null for all of them */
   statistics(tenant: string | null): Promise<VaultStatistics[]>;
   /**

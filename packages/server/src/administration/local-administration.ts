@@ -8,6 +8,7 @@ import type {
 import type { ApplianceCopy } from '@cofre/shared/wire/appliance-copies';
 import type { CollectionReport } from '@cofre/shared/wire/collection';
 import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
+import type { DeviceId, SetId, TenantId } from '@cofre/shared/ids';
 import type { Clock } from '../clock.ts';
 import type { ApplianceCopies } from '../db/appliance-copies.ts';
 import type { ApplianceStores } from '../db/appliance-stores.ts';
@@ -16,8 +17,10 @@ import { findDevice } from '../tenancy/devices.ts';
 import { invite } from '../tenancy/invitations.ts';
 import type { PublicAddress } from '../tenancy/public-address.ts';
 import { quotaBytes, type NewTenant, type Tenants } from '../tenancy/tenants.ts';
-import type { Vaults } from '../vault/vault.ts';
+import type { Vault, Vaults } from '../vault/vault.ts';
 import type { Administration, AskedScrub, ReadingRun } from './administration.ts';
+import { LocalRetention } from './local-retention.ts';
+import type { RetentionAdministration } from './retention-administration.ts';
 import { collectVaults } from './collect-vaults.ts';
 import { listAllDamages, scrubVaults, verifyVaults } from './each-vault.ts';
 
@@ -34,9 +37,16 @@ export interface LocalServices {
 /** Administers with the services of this very process. */
 export class LocalAdministration implements Administration {
   readonly #services: LocalServices;
+  readonly retention: RetentionAdministration;
 
   constructor(services: LocalServices) {
     this.#services = services;
+    const { vaults, tenants, stores } = services;
+    this.retention = new LocalRetention({
+      vaults,
+      findTenant: async (reference) => (await tenants.find(reference)).id,
+      listDevices: (tenantId) => stores.ofTenant(tenantId).listDevices(),
+    });
   }
 
   async createTenant(tenant: NewTenant): Promise<TenantItem> {
@@ -78,6 +88,7 @@ export class LocalAdministration implements Administration {
       const vault = await this.#services.vaults.open(tenant.id);
       items.push({
         ...(await vault.statistics()),
+        sets: await this.#sets(tenant.id, vault),
         name: tenant.name,
         quotaBytes: quotaBytes(tenant),
         devices: devices.get(tenant.id) ?? 0,
@@ -113,6 +124,17 @@ export class LocalAdministration implements Administration {
   async #chosen(reference: string | null): Promise<TenantRecord[]> {
     const { tenants } = this.#services;
     return reference === null ? await tenants.list() : [await tenants.find(reference)];
+  }
+
+  async #sets(tenantId: TenantId, vault: Vault): Promise<VaultStatistics['sets']> {
+    const devices = await this.#services.stores.ofTenant(tenantId).listDevices();
+    const names = new Map<string, string>(devices.map(({ id, name }) => [id, name]));
+    return (await vault.retention.countSets()).map((set) => ({
+      ...set,
+      deviceId: set.deviceId as DeviceId,
+      setId: set.setId as SetId,
+      deviceName: names.get(set.deviceId) ?? '',
+    }));
   }
 
   async #item(tenant: TenantRecord, devices: ReadonlyMap<string, number>): Promise<TenantItem> {

@@ -28,6 +28,8 @@ import {
 } from '@cofre/shared/wire/damage';
 import { problem, type Problem } from '@cofre/shared/wire/problem';
 import type { NewTenant } from '../tenancy/tenants.ts';
+import { RemoteRetention } from './remote-retention.ts';
+import type { RetentionAdministration } from './retention-administration.ts';
 import type { Administration, AskedScrub, ReadingRun } from './administration.ts';
 
 type ReadingEvent =
@@ -38,10 +40,12 @@ type ReadingEvent =
 /** Asks a running server over its control socket. Each question takes a connection of its own from `connect`. */
 export class RemoteAdministration implements Administration {
   readonly #connect: () => Promise<Socket | null>;
+  readonly retention: RetentionAdministration;
 
   /** @param connect gives null when no server runs */
   constructor(connect: () => Promise<Socket | null>) {
     this.#connect = connect;
+    this.retention = new RemoteRetention((...question) => this.#ask(...question));
   }
 
   async createTenant(tenant: NewTenant): Promise<TenantItem> {

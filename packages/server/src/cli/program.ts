@@ -9,6 +9,8 @@ import { printJson, printLine } from './output.ts';
 import { languageOf, reportError } from './report-error.ts';
 import { addRebuildCommand } from './rebuild-command.ts';
 import { settingsFrom, withApplianceOptions, type ApplianceOptions } from './settings.ts';
+import { addRetentionCommands } from './retention-commands.ts';
+import { addSnapshotCommands } from './snapshot-commands.ts';
 import { addTenantCommands } from './tenant-commands.ts';
 import { addVaultCommands } from './vault-commands.ts';
 
@@ -44,6 +46,8 @@ function programOf(surroundings: CommandSurroundings): Command {
   addTenantCommands(program, surroundings);
   addDeviceCommands(program, surroundings);
   addVaultCommands(program, surroundings);
+  addRetentionCommands(program, surroundings);
+  addSnapshotCommands(program, surroundings);
   addCollectionCommands(program, surroundings);
   addDamageCommands(program, surroundings);
   addRebuildCommand(program, surroundings);

@@ -1,12 +1,18 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { createTenantRequest } from '@cofre/shared/wire/administration';
+import type { RetentionPeriods } from '@cofre/shared/wire/retention';
 import { LIMITS } from '@cofre/shared/limits';
 import { administrationCommand, type CommandSurroundings } from './administration-command.ts';
-import { formatBytes, printLine, printTable, safeName } from './output.ts';
+import { formatDays } from './describe-retention.ts';
+import { formatBytes, printLine, printTable, safeName, type Output } from './output.ts';
 
-/** `tenant create`, `tenant list`. */
+const TENANT = 'id or name of the tenant';
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** `tenant create`, `tenant list`, `tenant lock`, `tenant undo-time`. */
 export function addTenantCommands(program: Command, surroundings: CommandSurroundings): void {
   const tenant = program.command('tenant').description('customers of this appliance');
+  addPeriodCommands(tenant, surroundings);
   administrationCommand(
     tenant
       .command('create')
@@ -42,6 +48,48 @@ export function addTenantCommands(program: Command, surroundings: CommandSurroun
         ]),
       ),
   });
+}
+
+function addPeriodCommands(tenant: Command, surroundings: CommandSurroundings): void {
+  const print = (output: Output, { lockMs, softDeleteMs }: RetentionPeriods): void =>
+    printLine(
+      output,
+      `snapshots are locked for ${formatDays(lockMs)}; a deletion can be undone for ${formatDays(softDeleteMs)}`,
+    );
+  administrationCommand(
+    tenant
+      .command('lock')
+      .description(
+        'make the time longer in which nothing and nobody deletes a snapshot; it never gets shorter',
+      )
+      .argument('<tenant>', TENANT)
+      .requiredOption('--days <count>', 'from the receipt of each snapshot on', parseDays),
+    surroundings,
+    {
+      work: (administration, name: string, { days }: { days: number }) =>
+        administration.retention.setPeriods(name, { lockMs: days * DAY_MS }),
+      print,
+    },
+  );
+  administrationCommand(
+    tenant
+      .command('undo-time')
+      .description('set for how long a deleted snapshot can be brought back')
+      .argument('<tenant>', TENANT)
+      .requiredOption('--days <count>', 'counts for what is deleted from now on', parseDays),
+    surroundings,
+    {
+      work: (administration, name: string, { days }: { days: number }) =>
+        administration.retention.setPeriods(name, { softDeleteMs: days * DAY_MS }),
+      print,
+    },
+  );
+}
+
+function parseDays(text: string): number {
+  const days = text === '' ? Number.NaN : Number(text);
+  if (Number.isInteger(days) && days >= 0) return days;
+  throw new InvalidArgumentError('It is a whole number of days.');
 }
 
 function parseName(text: string): string {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { VerifyFinding, VerifyResult } from '@cofre/shared/wire/administration';
+import type { VaultStatistics, VerifyFinding, VerifyResult } from '@cofre/shared/wire/administration';
 import { EXIT } from '@cofre/shared/errors/exit-codes';
 import { administrationCommand, type CommandSurroundings } from './administration-command.ts';
 import { formatBytes, printLine, printTable, progressOf, safeName, type Output } from './output.ts';
@@ -33,22 +33,40 @@ export function addVaultCommands(program: Command, surroundings: CommandSurround
       work: async (administration, tenant: string | undefined) => ({
         tenants: await administration.statistics(tenant ?? null),
       }),
-      print: (output, { tenants }) =>
-        printTable(
-          output,
-          ['NAME', 'USED', 'QUOTA', 'PACKS', 'ON DISK', 'CHUNKS', 'SNAPSHOTS', 'DEVICES'],
-          tenants.map((item) => [
-            safeName(item.name),
-            formatBytes(item.usedBytes),
-            formatBytes(item.quotaBytes),
-            item.packs,
-            formatBytes(item.packBytes),
-            item.chunks,
-            item.snapshots,
-            item.devices,
-          ]),
-        ),
+      print: (output, { tenants }) => printStatistics(output, tenants),
     },
+  );
+}
+
+function printStatistics(output: Output, tenants: readonly VaultStatistics[]): void {
+  printTable(
+    output,
+    ['NAME', 'USED', 'QUOTA', 'PACKS', 'ON DISK', 'CHUNKS', 'SNAPSHOTS', 'DEVICES'],
+    tenants.map((item) => [
+      safeName(item.name),
+      formatBytes(item.usedBytes),
+      formatBytes(item.quotaBytes),
+      item.packs,
+      formatBytes(item.packBytes),
+      item.chunks,
+      item.snapshots,
+      item.devices,
+    ]),
+  );
+  const sets = tenants.flatMap(({ name, sets: own }) => own.map((set) => ({ name, set })));
+  if (sets.length === 0) return;
+  printLine(output, '');
+  printTable(
+    output,
+    ['NAME', 'DEVICE', 'SET', 'NEWEST VERSION', 'EARLIER VERSIONS', 'SNAPSHOTS'],
+    sets.map(({ name, set }) => [
+      safeName(name),
+      safeName(set.deviceName),
+      set.setId,
+      formatBytes(set.headBytes),
+      formatBytes(set.pastBytes),
+      set.snapshots,
+    ]),
   );
 }
 

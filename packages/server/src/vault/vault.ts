@@ -66,7 +66,7 @@ export interface Vault {
 
   readonly retention: Retention;
 
-  statistics(): Promise<Omit<VaultStatistics, 'name' | 'quotaBytes' | 'devices'>>;
+  statistics(): Promise<Omit<VaultStatistics, 'name' | 'quotaBytes' | 'devices' | 'sets'>>;
   /**
    * Lets go of what nothing needs any more, and gives its space back. In bounded steps beside everything else; one that
    * is stopped, or whose process ends, is gone on with by the next.

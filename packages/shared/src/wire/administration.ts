@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
-import { byteCount, deviceId, instant, personalName, tenantId } from './fields.ts';
+import { byteCount, deviceId, instant, personalName, setId, tenantId } from './fields.ts';
 import { problem } from './problem.ts';
 
 /** What the server's command line asks for over the local socket. */
@@ -37,6 +37,18 @@ export const administeredDeviceList = z.object({ items: z.array(administeredDevi
 
 export const inviteResponse = z.object({ line: z.string(), expires: instant });
 
+/** What one set of a device takes; its name is sealed. */
+export const setStatistics = z.object({
+  deviceId,
+  deviceName: z.string(),
+  setId,
+  /** Stored length of what the newest version needs. */
+  headBytes: byteCount,
+  /** Stored length of what only earlier versions need. */
+  pastBytes: byteCount,
+  snapshots: z.number().int(),
+});
+
 export const vaultStatistics = z.object({
   tenantId,
   name: z.string(),
@@ -49,6 +61,7 @@ export const vaultStatistics = z.object({
   chunks: z.number().int(),
   snapshots: z.number().int(),
   devices: z.number().int(),
+  sets: z.array(setStatistics),
 });
 
 export const vaultStatisticsList = z.object({ items: z.array(vaultStatistics) });
