@@ -10,6 +10,7 @@ import { SetCacheWriter, type CachedEntry, type CachedHead } from './cache/set-c
 import { forgetJournals, keepAsFull } from './cache/set-files.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { EntryQueue } from './entry-queue.ts';
+import { healCatalog } from './heal-catalog.ts';
 import { KnownEntries } from './known-entries.ts';
 import { openRun, type OpenRun } from './open-run.ts';
 import { CHUNK_STATES, ChunkTable, isThere as isThereIn } from './pipeline/chunk-table.ts';
@@ -81,6 +82,9 @@ export class BackupAttempt {
     const pipeline = this.startPipeline(client, run, previous);
     const trustsHead = !previous.kind.readsEverything && !record.doubtsHead;
     await learnWhatIsThere(previous, run.session, this.table, pipeline.deduplicator, trustsHead);
+    if (previous.isOfHead && previous.last !== null) {
+      await healCatalog(previous.last, run.domain, this.table, pipeline.sealer);
+    }
     const scan = this.buildScan(run, pipeline, previous);
     const writer = new SnapshotWriter(run.domain, pipeline.sealer, cacheWriter, this.table);
     const { identity } = context;

@@ -313,6 +313,16 @@ test('what a session names as damaged is read and sent again, and the run says t
   await expectAllWhole();
 });
 
+test('the catalog of the head is healed too, though the new one has other nodes', async () => {
+  server.tellsDamage = true;
+  await writeFiles(2);
+  await backUp();
+  for (const { catalogRoot } of server.manifests) server.lose(catalogRoot);
+  write('more', 'which is another catalog');
+  expect(await backUp()).toMatchObject({ chunksHealed: 1, filesNew: 1, bytesRead: 24 });
+  await expectAllWhole();
+});
+
 /** All that the head needs. */
 function damage(): ChunkId[] {
   const [chain] = server.chains.values();
