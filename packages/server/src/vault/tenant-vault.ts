@@ -51,19 +51,7 @@ import type { VaultContext } from './vault-context.ts';
 /** Ids that one step hashes: some tens of milliseconds on a thread that others wait for too. */
 const HASH_STEP_IDS_MAX = 2_500;
 
-/**
- * A vault: its parts put together, each call behind the gate. What may run at once, and what keeps it right:
- *
- *     pack | pack      numbers from one row; the first of the same chunk or operation wins, in its transaction
- *     pack | commit    a commit sees rows that are durable; what comes later is missing to it
- *     commit | commit  objects are written in turns, and the head is compared in the finishing transaction
- *     commit | damage  the liveness epoch is compared in the finishing transaction; if it moved, all is checked again
- *     object | object  in turns, so that numbers have the order of acknowledgement
- *     read | any       packs never change; a file once opened stays right though its name goes
- *     verify | any     what it finds is looked at again when the vault has moved on meanwhile
- *     scrub | any      a turn of maintenance for each pack; a quarantine takes rows that still point where it read
- *     sweep | any      runs before the vault is handed out
- */
+/** A vault: its parts put together, each call behind the gate. What may run at once stands in docs/concurrency.md. */
 export class TenantVault implements Vault {
   readonly tenantId: TenantId;
   readonly objects: ObjectStore;
