@@ -35,6 +35,9 @@ const stopped: StoppedCommands = {
   acceptRebuilt: async (...inputs) => (await import('./rebuild-files.ts')).acceptRebuiltFiles(...inputs),
 };
 
+// Whatever is made here is for this account alone: databases too, which take what the process says.
+process.umask(0o077);
+
 const output = { stdout: process.stdout, stderr: process.stderr };
 const surroundings = { appliance: { serve, administer, stopped }, output };
 process.exitCode = await runCommandLine(process.argv.slice(2), surroundings, process.env);

@@ -1,15 +1,21 @@
-import type { CofreError } from '@cofre/shared/errors';
+import { join } from 'node:path';
+import { CofreError } from '@cofre/shared/errors';
 import { LocalAdministration } from './administration/local-administration.ts';
 import type { Clock } from './clock.ts';
-import { ApplianceCopies, copiesFolder } from './db/appliance-copies.ts';
-import { openApplianceStores, type ApplianceStores } from './db/appliance-stores.ts';
+import { ApplianceCopies, copiesFolder, listCopyNames } from './db/appliance-copies.ts';
+import { DATABASE_FILE, openApplianceStores, type ApplianceStores } from './db/appliance-stores.ts';
+import { isThere } from './platform/is-there.ts';
+import { checkPlaces } from './platform/start-checks.ts';
 import type { PublicAddress } from './tenancy/public-address.ts';
 import { Tenants } from './tenancy/tenants.ts';
 import { openVaults } from './vault/open-vaults.ts';
+import { listTenants } from './vault/store-pairing.ts';
 import type { Vaults } from './vault/vault.ts';
 
 /** What is kept, and the services on it that need no network. */
 export interface Appliance {
+  /** What its places can't promise, for the log. */
+  readonly doubts: readonly string[];
   readonly vaults: Vaults;
   readonly stores: ApplianceStores;
   readonly tenants: Tenants;
@@ -29,20 +35,24 @@ export interface Folders {
 /**
  * Opens everything that is kept, for this process alone.
  * @param onFatal told when storage has failed so that nothing may be promised after: the process has to end
- * @throws CofreError `busy` while another process has it open
+ * @throws CofreError `busy` while another process has it open, `settings_invalid` when its places can't keep what it
+ *   promises, or the list of tenants is lost
  */
 export async function openAppliance(
   folders: Folders,
   onFatal: (error: CofreError) => void,
 ): Promise<Appliance> {
+  const doubts = await checkPlaces(folders);
   const vaults = await openVaults({ ...folders, onFatal });
   try {
+    await requireDirectory(folders);
     const stores = await openApplianceStores(folders.dataFolder, onFatal);
     const clock = () => vaults.serviceTimeMs();
     const tenants = new Tenants(stores.tenants, vaults, clock);
     const copyFolders = { first: copiesFolder(folders.storeFolder), second: folders.copyFolder ?? null };
     const copies = new ApplianceCopies(stores.copies, copyFolders, clock);
     return {
+      doubts,
       vaults,
       stores,
       tenants,
@@ -59,4 +69,14 @@ export async function openAppliance(
     await vaults.close();
     throw error;
   }
+}
+
+/** An empty list beside vaults would refuse every computer, and say that there is no tenant. */
+async function requireDirectory({ dataFolder, storeFolder }: Folders): Promise<void> {
+  if (await isThere(join(dataFolder, DATABASE_FILE))) return;
+  if ((await listTenants(storeFolder)).length === 0) return;
+  const copy = (await listCopyNames(storeFolder))[0];
+  const command = copy === undefined ? 'cofre-server rebuild --all' : `cofre-server copy restore ${copy}`;
+  const problem = `${DATABASE_FILE} is gone from ${dataFolder}, and the store has tenants; run: ${command}`;
+  throw new CofreError('settings_invalid', { setting: '--data', problem });
 }

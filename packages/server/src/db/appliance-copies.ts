@@ -28,6 +28,12 @@ export function copiesFolder(storeFolder: string): string {
   return join(storeFolder, 'appliance');
 }
 
+/** Names of the copies in a store, the newest first. None of them is read. */
+export async function listCopyNames(storeFolder: string): Promise<string[]> {
+  const copies = await takenIn(copiesFolder(storeFolder));
+  return copies.toSorted((one, other) => other.takenMs - one.takenMs).map(({ name }) => name);
+}
+
 const NAME = /^appliance-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.sqlite$/;
 
 /** Makes, checks and rotates copies of the appliance's database while it is in use. */
