@@ -2,7 +2,7 @@
  * Who may import whom, and why. The linter enforces this table (`oxlint.config.ts`); what it cannot see, such as a way
  * round through a third file, `test/house` checks.
  *
- * In the server the order is: cli, http → administration, auth, tenancy, vault, policy → stores (db, vault/index) → platform.
+ * In the server the order is: cli, http → administration, auth, tenancy, people, audit, vault, policy → stores (db, vault/index) → platform.
  */
 
 /** Imports that a layer refuses: by `group` (patterns as in .gitignore) or by `regex`, with the reason. */
@@ -90,6 +90,8 @@ const serverFolders = [
   'administration',
   'auth',
   'tenancy',
+  'people',
+  'audit',
   'vault',
   'policy',
   'scheduling',
@@ -99,7 +101,7 @@ const serverFolders = [
 type ServerFolder = (typeof serverFolders)[number];
 
 const callers: ServerFolder[] = ['cli', 'http', 'scheduling'];
-const services: ServerFolder[] = ['administration', 'auth', 'tenancy', 'vault'];
+const services: ServerFolder[] = ['administration', 'auth', 'tenancy', 'people', 'audit', 'vault'];
 const callersReason =
   'Services do not know who calls them: cli, http and scheduling import them, never the other way.';
 
@@ -116,6 +118,8 @@ const serverOrder: Record<ServerFolder, { unknown: ServerFolder[]; reason: strin
   administration: { unknown: callers, reason: callersReason },
   auth: { unknown: callers, reason: callersReason },
   tenancy: { unknown: callers, reason: callersReason },
+  people: { unknown: callers, reason: callersReason },
+  audit: { unknown: callers, reason: callersReason },
   vault: { unknown: callers, reason: callersReason },
   policy: {
     unknown: [...callers, ...services, 'db', 'platform'],

@@ -7,6 +7,8 @@ export type TenantId = string & { readonly tenantId: unique symbol };
 export type DeviceId = string & { readonly deviceId: unique symbol };
 export type DomainId = string & { readonly domainId: unique symbol };
 export type SetId = string & { readonly setId: unique symbol };
+export type UserId = string & { readonly userId: unique symbol };
+export type ApiTokenId = string & { readonly apiTokenId: unique symbol };
 export type KeyPeriodId = string & { readonly keyPeriodId: unique symbol };
 /** 32 bytes, lower-case hexadecimal: SHA-256 of a manifest's envelope. */
 export type SessionId = string & { readonly sessionId: unique symbol };

@@ -1,3 +1,5 @@
+import { PEOPLE_LIMITS } from './limits/people-limits.ts';
+
 /**
  * Every bound of the product, with its why. Parsers, the wire and the agent's memory budget rely on them;
  * `limits.test.ts` asserts how they relate.
@@ -10,6 +12,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
 export const LIMITS = {
+  ...PEOPLE_LIMITS,
+
   /** One module of quota, as it was sold. */
   quotaModuleBytes: 50 * MIB,
   quotaModulesMax: 100_000_000,

@@ -1,4 +1,5 @@
 import { EXIT } from './exit-codes.ts';
+import { PEOPLE_ERRORS } from './people-errors.ts';
 
 interface CatalogueEntry {
   readonly http: number;
@@ -15,6 +16,7 @@ interface CatalogueEntry {
  * Codes are part of the wire format and of scripts: they are added, never renamed.
  */
 const catalogue = {
+  ...PEOPLE_ERRORS,
   // Usage and surroundings
   usage: {
     http: 400,
