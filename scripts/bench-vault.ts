@@ -2,7 +2,11 @@
 
 import { parseArgs } from 'node:util';
 import { cpus } from 'node:os';
+import { parseRetentionRule } from '@cofre/server/policy/retention-rule';
+import { LIMITS } from '@cofre/shared/limits';
+import { signingKeyFromSeed } from '@cofre/shared/signature';
 import { addSampleTenant, openSampleVaults, SampleRun } from '../test/builders/sample-vault.ts';
+import { sampleRoster } from '../test/builders/vault-samples.ts';
 import { median } from './bench/report.ts';
 import { SyntheticSet } from './bench/vault/synthetic-set.ts';
 
@@ -50,12 +54,22 @@ async function timed<Result>(work: () => Promise<Result>): Promise<[number, Resu
 
 try {
   const { vault, device } = await addSampleTenant(opened, 1024 ** 4);
+  // Only what a device of the roster signed counts for a rule.
+  const authority = signingKeyFromSeed(Buffer.alloc(32, 1));
+  await vault.putTrust(
+    authority.publicKey.toString('hex'),
+    sampleRoster(authority, vault.tenantId, [device]),
+  );
   const set = new SyntheticSet();
   progress(`${leaves} leaves, then ${snapshots - 1} snapshots that change ${leavesPerSnapshot} of them`);
-  const run = await SampleRun.open(vault, device);
+  let run = await SampleRun.open(vault, device);
   const startedMs = performance.now();
   report(`first commit, ${leaves * LEAF_CHUNKS} chunks`, [await set.create(run, leaves)]);
   for (let count = 1; count < snapshots; count++) {
+    // One an hour: a rule that counts takes no more.
+    await vault.closeSession(device.caller, run.sessionId);
+    opened.passHours(1);
+    run = await SampleRun.open(vault, device);
     await set.change(run, leavesPerSnapshot);
     if (count % 100 === 0)
       progress(`${count} snapshots, ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
@@ -73,6 +87,30 @@ try {
   report(`stage and commit of a 1 % change, ${Math.round(leaves / 100) * LEAF_CHUNKS} chunks`, commitMs);
 
   await vault.closeSession(device.caller, run.sessionId);
+  const { signal } = new AbortController();
+  const collect = () => vault.runCollection({ signal, bytesPerSecond: null, readersGraceMs: 0 });
+  const HOURS_OF_GRACE = LIMITS.condemnedGraceMs / 3_600_000 + 1;
+  opened.passHours(24 * 30);
+  await vault.retention.choose(null, {
+    mode: 'rule',
+    rule: parseRetentionRule({ keepLast: Math.round(snapshots * 0.9) }),
+    timeZone: 'UTC',
+  });
+  report('decide and mark a tenth of the snapshots', [(await timed(() => vault.retention.apply()))[0]]);
+  opened.passHours(24 * 30);
+  const [dropMs, dropped] = await timed(() => vault.retention.dropExpired());
+  report(`let ${dropped.dropped} snapshots go`, [dropMs]);
+  const [condemnMs, condemned] = await timed(collect);
+  report(`collection: condemn ${condemned.condemned} chunks`, [condemnMs]);
+  opened.passHours(HOURS_OF_GRACE);
+  const [collectMs, collected] = await timed(collect);
+  report(`collection: drop ${collected.dropped} chunks, write ${collected.repackedPacks} packs anew`, [
+    collectMs,
+  ]);
+  const idleMs: number[] = [];
+  for (let count = 0; count < 3; count++) idleMs.push((await timed(collect))[0]);
+  report('collection with nothing to do', idleMs);
+  report('retention with nothing to do', [(await timed(() => vault.retention.runRetention()))[0]]);
   const peakMiB = Math.round(process.resourceUsage().maxRSS / 1024);
   results.push(['peak memory of the whole process, builder included', `${peakMiB} MiB`]);
   console.log(
