@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { CofreError } from '@cofre/shared/errors';
@@ -172,6 +172,7 @@ class OpenVaults implements Vaults {
         await vault.objects.publish([{ kind: 'description', key, deviceId: null, bytes }], ([object]) =>
           context.index.call('recordDescription', { ...changed, object: object as NewObject }),
         );
+        return changed;
       }),
     );
   }
