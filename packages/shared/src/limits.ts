@@ -86,6 +86,8 @@ export const LIMITS = {
   sessionLeaseMs: 10 * MINUTE_MS,
   /** A key period lasts one session, and a session no longer than this. */
   sessionAgeMaxMs: 24 * HOUR_MS,
+  /** So long a session that has ended is known: an agent that slept for weeks is told so, and goes on in another. */
+  sessionRememberedMs: 60 * 24 * HOUR_MS,
   invitationLifetimeMs: 7 * 24 * HOUR_MS,
   readGrantLifetimeMs: 12 * HOUR_MS,
   lockDefaultMs: 7 * 24 * HOUR_MS,

@@ -21,10 +21,18 @@ import {
 } from '../../builders/vault-samples.ts';
 
 /** Content that both agents have: small enough a number that they meet all the time. */
-const POOL_BLOBS = 16;
+const POOL_BLOBS = 24;
 const HOUR_MS = 3_600_000;
-/** What passes between two steps: within a lease, over one, over the grace, over lock and undo time. */
-const HOURS = [0.05, 0.1, 0.3, 2, 26, LIMITS.condemnedGraceMs / HOUR_MS + 1, 8 * 24, 15 * 24];
+/** What passes between two steps: within a lease, or over one. */
+const SHORT_HOURS = [0.02, 0.05, 0.1, 0.3];
+/** Over the grace of what is condemned, over lock and undo time. */
+const LONG_HOURS = [
+  26,
+  LIMITS.condemnedGraceMs / HOUR_MS + 1,
+  LIMITS.condemnedGraceMs / HOUR_MS + 1,
+  8 * 24,
+  15 * 24,
+];
 /** What an agent meets whose session ended, or whose head is gone: it begins again. */
 const SESSION_OVER: readonly ErrorCode[] = ['session_expired', 'not_found', 'refset_mismatch'];
 /** How often a commit may be told that something is missing. */
@@ -117,8 +125,8 @@ class Agent {
         this.run = await SampleRun.open(this.world.vault, this.world.device, this.setId);
       }
       const action = random.below(10);
-      if (action < 3) await this.send(this.world.some());
-      else if (action < 5) await this.ask(this.world.some());
+      if (action < 2) await this.send(this.world.some());
+      else if (action < 6) await this.ask(this.world.some());
       else if (action < 9) await this.commit();
       else await this.close();
     } catch (error) {
@@ -160,7 +168,8 @@ class Agent {
   /** Commits some of what it believes in, old beliefs included; what turns out to be missing it sends. */
   private async commit(): Promise<void> {
     const { random, device } = this.world;
-    const content = [...this.believed].filter(() => random.chance(0.7));
+    const share = random.pick([0.1, 0.3, 0.9]);
+    const content = [...this.believed].filter(() => random.chance(share));
     const root = this.world.remember(sampleBlob(device, { type: 'catalog', table: content }));
     await this.session.send([root], 'catalog');
     const refs = [...content, root.chunkId];
@@ -274,7 +283,8 @@ export async function expectRacesSurvived(seed: number, steps: number): Promise<
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
       await expectSnapshotsWhole(world);
       expect(await verifyAll(vault), `after step ${step}`).toEqual([]);
-      if (random.chance(0.5)) opened.passHours(random.pick(HOURS));
+      if (random.chance(0.5))
+        opened.passHours(random.chance(0.6) ? random.pick(SHORT_HOURS) : random.pick(LONG_HOURS));
     }
     return world.counts;
   } finally {

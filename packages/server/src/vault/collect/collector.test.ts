@@ -133,8 +133,7 @@ test('an agent that slept through its lease is told what it has to send again, a
   waitOutGrace();
   expect(await collect()).toMatchObject({ dropped: 3 });
   const root = sampleBlob(device, { type: 'catalog', table: idsOf(blobs) });
-  // After some days nobody knows that there was such a session.
-  await expect(asleep.send([root], 'catalog')).rejects.toMatchObject({ code: 'not_found' });
+  await expect(asleep.send([root], 'catalog')).rejects.toMatchObject({ code: 'session_expired' });
   const awake = await SampleRun.open(vault, device);
   await awake.send([root], 'catalog');
   const refs = [...idsOf(blobs), root.chunkId];

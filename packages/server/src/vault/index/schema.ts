@@ -245,6 +245,7 @@ export const MIGRATIONS: readonly string[] = [
     UNIQUE (device_id, operation_id)
   ) STRICT;
   CREATE INDEX sessions_open ON sessions (lease_until_ms) WHERE is_open = 1;
+  CREATE INDEX sessions_ended ON sessions (opened_ms) WHERE is_open = 0;
 
   CREATE TABLE staged_parts (
     session INTEGER NOT NULL REFERENCES sessions,

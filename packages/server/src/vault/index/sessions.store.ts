@@ -220,7 +220,7 @@ function closeExpired(index: IndexConnection, nowMs: number): number {
   // By then nobody repeats a call of one any more.
   index.run(
     'DELETE FROM sessions WHERE session IN (SELECT session FROM sessions WHERE is_open = 0 AND opened_ms < ? LIMIT 100)',
-    nowMs - 2 * LIMITS.sessionAgeMaxMs,
+    nowMs - LIMITS.sessionRememberedMs,
   );
   return expired.length;
 }
