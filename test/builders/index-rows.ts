@@ -23,6 +23,12 @@ const QUERIES = {
     JOIN chains USING (chain) JOIN chunks USING (chunk)`,
   pastRefs: `SELECT chains.device_id, set_id, hex(chunk_id), from_sequence, to_sequence FROM past_refs
     JOIN chains USING (chain) JOIN chunks USING (chunk)`,
+  // Of each snapshot whose content is there: however its rows lie over others whose content is not.
+  needed: `SELECT snapshot_id, hex(chunk_id) FROM snapshots JOIN (
+      SELECT chain, chunk, from_sequence AS first, 9007199254740991 AS after FROM head_refs
+      UNION ALL SELECT chain, chunk, from_sequence, to_sequence FROM past_refs
+    ) AS span ON snapshots.chain = span.chain AND sequence >= first AND sequence < after
+    JOIN chunks USING (chunk) WHERE tombstone IS NULL`,
   looseChunks: 'SELECT hex(chunk_id) FROM loose_chunks JOIN chunks USING (chunk)',
   retentionSettings: 'SELECT device_id, set_id, object FROM retention_settings',
 } as const;

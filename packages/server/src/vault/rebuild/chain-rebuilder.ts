@@ -1,3 +1,4 @@
+import { RefsetHash } from '@cofre/shared/format/envelope/refset-hash';
 import { LIMITS } from '@cofre/shared/limits';
 import type { IndexConnection } from '../index/connection.ts';
 import {
@@ -141,10 +142,22 @@ function walkChain(
     inTransaction(index, () => walk.advance(manifest.catalogRoot, manifest.sequence));
     compare(walk, manifest, find);
   }
+  const head = snapshots.at(-1);
+  const isHeadGone = head !== undefined && tombstones.has(head.snapshotId);
   inTransaction(index, () => {
-    for (const member of walk.members()) insertHeadRef(index, chain, member);
-    finishChain(index, { chain, refsetState: walk.state, refsetCount: walk.count });
+    if (isHeadGone) endWalk(index, chain, walk);
+    else for (const member of walk.members()) insertHeadRef(index, chain, member);
+    const refsetState = isHeadGone ? RefsetHash.empty().state() : walk.state;
+    finishChain(index, { chain, refsetState, refsetCount: isHeadGone ? 0 : walk.count });
   });
+}
+
+/** Of a set whose head is gone only earlier snapshots need anything: what comes next is sent whole. */
+function endWalk(index: IndexConnection, chain: number, walk: ChainWalk): void {
+  const toSequence = walk.sequence + 1;
+  for (const { chunk, fromSequence } of walk.members()) {
+    insertPastRef(index, chain, { chunk, fromSequence, toSequence });
+  }
 }
 
 function compare(walk: ChainWalk, { snapshotId, refset }: FoundManifest, find: Find): void {

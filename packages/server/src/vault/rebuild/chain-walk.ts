@@ -26,6 +26,8 @@ export class ChainWalk {
   private since: Uint32Array;
   private parents: Uint32Array;
   private readonly lost = new Set<number>();
+  /** Of the snapshot that it has come to; 0 before the first. */
+  sequence = 0;
   private root: { chunk: number; id: Buffer } | null = null;
 
   constructor(index: IndexConnection, domain: number, onLeave: OnLeave) {
@@ -40,6 +42,7 @@ export class ChainWalk {
   /** Goes on to the snapshot of this catalog. */
   advance(catalogRoot: ChunkId, sequence: number): void {
     const before = this.root;
+    this.sequence = sequence;
     const id = Buffer.from(catalogRoot, 'hex');
     const chunk = this.enter(id, sequence);
     this.root = { chunk, id };

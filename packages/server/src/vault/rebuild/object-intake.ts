@@ -50,6 +50,7 @@ export class ObjectIntake {
   private readonly keys = new Map<string, Buffer>();
   private authority: Buffer | null = null;
   private lastDescription = 0;
+  private lastRule = 0;
 
   constructor(index: IndexConnection) {
     this.index = index;
@@ -168,7 +169,9 @@ export class ObjectIntake {
 
   private takeRule(object: StoredObject): boolean {
     const { target } = decodeRetentionSetting(object.bytes);
-    if (!this.insert(object, String(object.number), null)) return false;
+    const key = String(this.lastRule + 1);
+    this.lastRule = object.number;
+    if (!this.insert(object, key, null)) return false;
     setRule(this.index, {
       deviceId: target?.deviceId ?? '',
       setId: target?.setId ?? '',
