@@ -24,9 +24,9 @@ export async function runDry(parts: AttemptParts): Promise<Omit<BackupSummary, '
   const ending = new RunEnding(parts.signal);
   const { context, options } = parts;
   const { setId } = setOf(parts);
-  const files = setFilesIn(context.cacheFolder, setId);
-  const last = SetCacheReader.open(files.lastRun);
-  const full = options.kind === 'differential' ? SetCacheReader.open(files.lastFull) : null;
+  const { lastRun, lastFull } = setFilesIn(context.cacheFolder, setId);
+  const last = SetCacheReader.open(lastRun);
+  const full = options.kind === 'differential' ? SetCacheReader.open(lastFull) : null;
   try {
     const queue = new EntryQueue();
     const tally = new EntryTally();

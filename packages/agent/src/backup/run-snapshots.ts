@@ -42,7 +42,7 @@ export class RunSnapshots {
     const { last, isOfHead } = parts.previous;
     const isKnown = last !== null && isOfHead && !parts.record.doubtsHead;
     const refset = isKnown ? { state: last.head.refsetState, count: last.head.refsetCount } : null;
-    this.head = head === null ? null : { ...head, snapshotId: head.snapshotId as SnapshotId, refset };
+    this.head = head === null ? null : { ...head, refset };
   }
 
   /** Commits what the table says is needed. Everything of it has to be durable. */

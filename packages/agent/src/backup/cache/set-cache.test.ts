@@ -226,8 +226,8 @@ test('a journal that was torn or cut anywhere gives what comes before that, and 
   for (let place = 0; place < bytes.length; place += 4999) {
     const torn = Buffer.from(bytes);
     torn.fill(0, place, place + 512);
-    for (const content of [torn, bytes.subarray(0, place)]) {
-      writeFileSync(journalOf(file), content);
+    for (const left of [torn, bytes.subarray(0, place)]) {
+      writeFileSync(journalOf(file), left);
       const read = [...(EntryFile.open(journalOf(file))?.entries() ?? [])];
       expect(read).toEqual(entries.slice(0, read.length));
       expect(read.length).toBeLessThan(entries.length);

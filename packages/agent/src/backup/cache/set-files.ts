@@ -17,6 +17,7 @@ export interface SetFiles {
   readonly lastFull: string;
 }
 
+/** The files of a set, which need not be there. */
 export function setFilesIn(cacheFolder: string, setId: SetId): SetFiles {
   return {
     lastRun: path.join(cacheFolder, `${setId}.run`),
@@ -30,6 +31,7 @@ export interface JournalFiles {
   readonly kept: string;
 }
 
+/** The journal of runs of a kind, which need not be there. */
 export function journalFilesOf({ lastRun }: SetFiles, kind: SnapshotKind): JournalFiles {
   const beginning = lastRun.replace(/\.run$/, `.${kind}`);
   return { current: `${beginning}.part`, kept: `${beginning}.kept` };
@@ -55,6 +57,7 @@ export function forgetJournals(files: SetFiles): void {
     dropJournal(journalFilesOf(files, kind));
 }
 
+/** Forgets what interrupted runs of one kind read. */
 export function dropJournal({ current, kept }: JournalFiles): void {
   for (const file of [current, kept, temporaryOf(kept)]) orNull(() => fs.rmSync(file, { force: true }));
 }
