@@ -235,6 +235,22 @@ test('have answers one byte an id', async () => {
   expectProblem(await asDevice({ method: 'POST', path, body: tooMany }), 413, 'too_large');
 });
 
+test('have says 2 of what was not verified within the time that is asked for', async () => {
+  const ids = [randomBytes(32), randomBytes(32), randomBytes(32)] as const;
+  for (const id of ids.slice(1)) vault.chunks.set(id.toString('hex') as ChunkId, Buffer.from('blob'));
+  vault.verifiedAgoMs.set(ids[2].toString('hex') as ChunkId, 5_000);
+  const path = `/v1/sessions/${await openSession()}/have`;
+  const ask = async (query: string) => {
+    const answer = await asDevice({ method: 'POST', path: `${path}${query}`, body: Buffer.concat(ids) });
+    return answer.status === 200 ? [...answer.body] : answer.status;
+  };
+  expect(await ask('')).toEqual([0, 1, 1]);
+  expect(await ask('?verifiedWithinMs=5000')).toEqual([0, 2, 1]);
+  expect(await ask('?verifiedWithinMs=4999')).toEqual([0, 2, 2]);
+  expect(await ask(`?verifiedWithinMs=${LIMITS.verifiedWithinMaxMs + 1}`)).toBe(400);
+  expect(await ask('?verifiedWithinMs=soon')).toBe(400);
+});
+
 test('refs go in parts, and a commit makes a snapshot that is listed', async () => {
   const session = `/v1/sessions/${await openSession()}`;
   const refs = await asDevice({ method: 'PUT', path: `${session}/refs/0?mode=add`, body: randomBytes(64) });

@@ -1,4 +1,5 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { BLOB_HEADER_BYTES, BLOB_NONCE_BYTES, sealedOffset } from '@cofre/shared/format/envelope/blob';
@@ -9,7 +10,7 @@ import {
   TRAILER_FIXED_BYTES,
 } from '@cofre/shared/format/envelope/pack';
 import type { VerifyFinding } from '@cofre/shared/wire/administration';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   addSampleTenant,
   openSampleVaults,
@@ -24,6 +25,7 @@ import {
   type SampleDevice,
   type SampleSnapshot,
 } from '../../../../../test/builders/vault-samples.ts';
+import { VaultIndex } from '../index/database-pool.ts';
 import type { Vault } from '../vault.ts';
 import type { ScrubResult } from './scrub-run.ts';
 import { shareOf } from './vault-scrubber.ts';
@@ -47,6 +49,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   await opened.remove();
 });
 
@@ -160,8 +163,10 @@ describe.each([
         name,
         lost === null ? [] : ['chunk_unreadable'],
       ]);
-      if (lost !== null) await expectNamedAndHealed(lost);
-      expect([name, damages(await verifyAll(vault))]).toEqual([name, []]);
+      if (lost !== null) {
+        await expectNamedAndHealed(lost);
+        expect([name, damages(await verifyAll(vault))]).toEqual([name, []]);
+      }
       await expectAllReadable();
       // Whole again for the next region; what was healed lies in another pack since.
       writeFileSync(storeFile(path), intact);
@@ -283,6 +288,54 @@ describe('packs', () => {
     expect(await healFrom(content)).toBe(1);
     await expectAllReadable();
     expect(damages(await verifyAll(vault))).toEqual([]);
+  });
+
+  test('a chunk that moves while its pack is read is left alone', async () => {
+    const copy = await (await SampleRun.open(vault, device)).send([content[0]]);
+    flipBit(CONTENT_PACK, PACK_HEADER_BYTES + 300);
+    const file = join(opened.dataFolder, 'vaults', `${vault.tenantId}.db`);
+    const call: VaultIndex['call'] = Reflect.get(VaultIndex.prototype, 'call');
+    const calling = vi.spyOn(VaultIndex.prototype, 'call').mockImplementation(function (
+      this: VaultIndex,
+      name,
+      input,
+    ) {
+      // As a repack does it between the listing and the quarantine.
+      if (name === 'quarantineChunks') {
+        const database = new BetterSqlite3(file);
+        database.exec(`UPDATE chunks SET pack = ${copy.packNumber}, offset = ${PACK_HEADER_BYTES}
+          WHERE chunk_id = x'${content[0].chunkId}'`);
+        database.close();
+      }
+      return call.call(this, name, input) as never;
+    });
+    expect(await scrub()).toMatchObject({ damagedChunks: 0 });
+    calling.mockRestore();
+    expect(await vault.listDamages()).toMatchObject({ open: 0 });
+  });
+
+  test('a bad place of the disk costs the chunk on it, and nothing else', async () => {
+    const probe = await open(storeFile(CONTENT_PACK), 'r');
+    const prototype = Object.getPrototypeOf(probe) as Pick<FileHandle, 'read'>;
+    await probe.close();
+    const bad = PACK_HEADER_BYTES + content[0].bytes.length + 300_000;
+    const read = prototype.read as (...parameters: unknown[]) => Promise<unknown>;
+    const reading = vi.spyOn(prototype, 'read').mockImplementation(function (
+      this: FileHandle,
+      ...parameters: unknown[]
+    ) {
+      const [, , length, offset] = parameters as [Buffer, number, number, number];
+      const isHit = offset <= bad && bad < offset + length;
+      if (isHit) return Promise.reject(Object.assign(new Error('i/o error'), { code: 'EIO' })) as never;
+      return read.apply(this, parameters) as never;
+    } as never);
+    const result = await scrub();
+    reading.mockRestore();
+    // The catalog is shorter than that.
+    expect(result).toMatchObject({ damagedChunks: 1, packsToRewrite: 0, packs: 2 });
+    const { items } = await vault.listDamages();
+    expect(items.map(({ chunkId }) => chunkId)).toEqual([content[1].chunkId]);
+    expect(opened.failures).toEqual([]);
   });
 
   test('a hash that rotted in the index costs nothing', async () => {
