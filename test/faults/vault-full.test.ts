@@ -11,7 +11,7 @@ import {
   SampleRun,
   verifyAll,
 } from '../builders/sample-vault.ts';
-import { sampleBlob } from '../builders/vault-samples.ts';
+import { sampleBlob, sampleSnapshot, type SampleBlob } from '../builders/vault-samples.ts';
 import { lacks } from '../requirements.ts';
 
 const MIB = 1024 * 1024;
@@ -81,3 +81,53 @@ test.skipIf(lacks('root', 'mount')).each([
     await opened.vaults.close();
   }
 });
+
+test.skipIf(lacks('root', 'mount'))(
+  'a disk on which uploads have no room any more gets room by a collection, which writes packs anew on it',
+  async () => {
+    const options = { signal: new AbortController().signal, bytesPerSecond: null, readersGraceMs: 0 };
+    mountSmall(join(folder, 'store'), 80 * MIB);
+    const opened = await openSampleVaults({ storeHeadroomBytes: 40 * MIB }, folder);
+    try {
+      const { vault, device } = await addSampleTenant(opened);
+      const run = await SampleRun.open(vault, device);
+      const blobs = () => Array.from({ length: 2 }, () => sampleBlob(device, { sealedLength: 1.5 * MIB }));
+      const kept: ChunkId[] = [];
+      const fill = async (): Promise<never> => {
+        for (;;) {
+          const pack = blobs();
+          await run.send(pack);
+          kept.push((pack[0] as SampleBlob).chunkId);
+        }
+      };
+      await expect(fill()).rejects.toMatchObject({ code: 'storage_full' });
+      expect(kept.length).toBeGreaterThan(8);
+      const root = sampleBlob(device, { type: 'catalog', table: kept });
+      // A commit has room: it takes of the headroom. The root came before the disk was full, as it were.
+      await vault.closeSession(device.caller, run.sessionId);
+      const smaller = await opened.reopen({ storeHeadroomBytes: 0 });
+      const again = await smaller.vaults.open(vault.tenantId);
+      const last = await SampleRun.open(again, device);
+      await last.send([root], 'catalog');
+      const refs = [...kept, root.chunkId];
+      await last.stage('add', refs);
+      const result = await last.commit(sampleSnapshot(device, refs, root.chunkId));
+      expect(result).toMatchObject({ status: 'committed' });
+      const full = await smaller.reopen({ storeHeadroomBytes: 40 * MIB });
+      const crowded = await full.vaults.open(vault.tenantId);
+      full.passHours(1);
+      await crowded.runCollection(options);
+      full.passHours(49);
+      const collected = await crowded.runCollection(options);
+      expect(collected).toMatchObject({ dropped: kept.length, repackedPacks: kept.length });
+      expect(await verifyAll(crowded)).toEqual([]);
+      const read = await readBlobs(crowded, device, refs);
+      expect(new Set(read.map(({ status }) => status))).toEqual(new Set(['found']));
+      const room = await SampleRun.open(crowded, device);
+      expect(await room.send(blobs())).toMatchObject({ blobs: 2 });
+      await full.vaults.close();
+    } finally {
+      await opened.vaults.close();
+    }
+  },
+);

@@ -3,10 +3,12 @@ import { CofreError } from '@cofre/shared/errors';
 import { LIMITS } from '@cofre/shared/limits';
 import { Pace } from '../../platform/pace.ts';
 import { Semaphore } from '../../platform/semaphore.ts';
+import { isOutOfSpace } from '../../platform/storage-failure.ts';
+import type { RepackSource } from '../index/repack.store.ts';
 import type { VaultContext } from '../vault-context.ts';
 import type { CollectionOptions, CollectionResult } from './collection-options.ts';
 import { DoomedPacks } from './doomed-packs.ts';
-import { Repacker } from './repacker.ts';
+import { Repacker, type RepackedPacks } from './repacker.ts';
 
 /** How long a drop gives way to commits that are being prepared, each time. */
 const GIVE_WAY_MS = 50;
@@ -73,9 +75,10 @@ class Cycle {
     await this.repeat(() => this.condemn());
     await this.repeat(() => this.drop());
     await this.repeat(() => this.doomDead());
+    // First, so that what is written anew has their room.
+    await this.unlinkAll();
     await this.repack();
-    this.result.unlinkedBytes += await this.doomed.unlinkAll(this.options.signal);
-    this.options.onProgress?.({ ...this.result });
+    await this.unlinkAll();
   }
 
   /** Runs a step until it says that it is done, in turns with everything else that tends the vault. */
@@ -148,24 +151,57 @@ class Cycle {
     const pace = new Pace(this.options.bytesPerSecond);
     const repacker = new Repacker(this.vault, pace, this.options.signal);
     const except = new Set<number>();
-    await this.repeat(async () => {
-      const sources = await this.vault.index.call('pickRepackable', {
-        receivedUntilMs: this.receivedUntilMs,
-        except: [...except],
-      });
-      if (sources.length === 0) return true;
-      const { doomed, writtenBytes, quarantined, untouched } = await repacker.repack(sources);
-      for (const number of untouched) except.add(number);
-      this.doomed.add(doomed, this.graceMs);
-      this.result.repackedPacks += doomed.length;
-      this.result.writtenBytes += writtenBytes;
-      this.result.quarantined += quarantined;
-      return false;
+    for (let isDone = false; !isDone;) {
+      this.options.signal.throwIfAborted();
+      try {
+        isDone = await this.inTurn(() => this.repackNext(repacker, except));
+        this.result.unlinkedBytes += await this.doomed.unlinkDue();
+      } catch (error) {
+        if (!isFull(error) || this.doomed.isEmpty) throw error;
+        // What was written anew so far has left old packs: they make room when their grace is over.
+        await this.unlinkAll();
+      }
+      this.options.onProgress?.({ ...this.result });
+    }
+  }
+
+  /** Writes one pack anew; true when none is worth it any more. */
+  private async repackNext(repacker: Repacker, except: Set<number>): Promise<boolean> {
+    const sources = await this.vault.index.call('pickRepackable', {
+      receivedUntilMs: this.receivedUntilMs,
+      except: [...except],
     });
+    if (sources.length === 0) return true;
+    const { doomed, writtenBytes, quarantined, untouched } = await repackSome(repacker, sources);
+    for (const number of untouched) except.add(number);
+    this.doomed.add(doomed, this.graceMs);
+    this.result.repackedPacks += doomed.length;
+    this.result.writtenBytes += writtenBytes;
+    this.result.quarantined += quarantined;
+    return false;
+  }
+
+  private async unlinkAll(): Promise<void> {
+    this.result.unlinkedBytes += await this.doomed.unlinkAll(this.options.signal);
+    this.options.onProgress?.({ ...this.result });
   }
 
   /** Younger packs stay: who sent one may ask again what became of it, for as long as a session can last. */
   private get receivedUntilMs(): number {
     return this.vault.nowMs() - LIMITS.sessionAgeMaxMs;
   }
+}
+
+/** All of them, or where there is no room for that the one that gives the most. */
+async function repackSome(repacker: Repacker, sources: readonly RepackSource[]): Promise<RepackedPacks> {
+  try {
+    return await repacker.repack(sources);
+  } catch (error) {
+    if (!isFull(error) || sources.length === 1) throw error;
+    return await repacker.repack(sources.slice(0, 1));
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return isOutOfSpace(error) || (error instanceof CofreError && error.code === 'storage_full');
 }

@@ -27,6 +27,10 @@ export class DoomedPacks {
     for (const pack of packs) this.waiting.push({ pack, fromMs });
   }
 
+  get isEmpty(): boolean {
+    return this.waiting.length === 0;
+  }
+
   /** Unlinks what is due. @returns bytes of the files */
   async unlinkDue(): Promise<number> {
     let bytes = 0;

@@ -59,8 +59,9 @@ export class Repacker {
    * @throws CofreError `storage_full`, `unavailable`
    */
   repack(sources: readonly RepackSource[]): Promise<RepackedPacks> {
-    const sourceBytes = sources.reduce((sum, { length }) => sum + length, 0);
-    const lengthBytes = Math.min(sourceBytes, LIMITS.packBytesMax);
+    const liveBytes = sources.reduce((sum, { length, deadBytes }) => sum + length - deadBytes, 0);
+    // One blob more than the target, and its trailer, at most: a headroom is left for that.
+    const lengthBytes = Math.min(liveBytes, LIMITS.repackBytesTarget);
     return this.vault.runWithSpace(lengthBytes, () => this.repackNow(sources), LIMITS.repackHeadroomBytes);
   }
 
