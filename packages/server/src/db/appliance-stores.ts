@@ -3,6 +3,7 @@ import type { CofreError } from '@cofre/shared/errors';
 import type { DeviceId, TenantId } from '@cofre/shared/ids';
 import type { CopyStore } from './appliance-copies.ts';
 import { DatabaseThread } from './database-thread.ts';
+import { peopleStore, type PeopleStore } from './people-store.ts';
 import type {
   CredentialRecord,
   DeviceRecord,
@@ -50,6 +51,8 @@ export interface ApplianceStores {
   readonly credentials: CredentialStore;
   ofTenant(tenantId: TenantId): TenantScope;
   readonly copies: ApplianceCopyStore;
+  /** People, and the audit log. */
+  readonly people: PeopleStore;
   close(): Promise<void>;
 }
 
@@ -79,6 +82,7 @@ export async function openApplianceStores(
       inspect: (file) => thread.call('inspectCopy', file),
       listRevoked: (file) => thread.call('listRevoked', file),
     },
+    people: peopleStore(thread),
     close: () => thread.close(),
   };
 }

@@ -7,7 +7,7 @@ import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
  *
  * After a change, write the next migration (in `packages/server`; never edit an old one):
  *
- *     drizzle-kit generate --dialect sqlite --schema src/db/schema.ts --out src/db/migrations --name what_changed
+ *     drizzle-kit generate --dialect sqlite --schema 'src/db/*schema.ts' --out src/db/migrations --name what_changed
  */
 export const tenants = sqliteTable('tenants', {
   id: text('id').$type<TenantId>().primaryKey(),
