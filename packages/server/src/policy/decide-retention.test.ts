@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decideRetention, keepRequired, keptUntilMs, type RetainedSnapshot } from './decide-retention.ts';
 import { parseRetentionRule, type RetentionRule } from './retention-rule.ts';
@@ -106,7 +106,11 @@ describe('each part of a rule', () => {
     const [decision] = decideRetention(received([START_MS]), wanted, START_MS, 'UTC');
     expect(decision?.reasons.map(({ code }) => code)).toEqual([
       'keep_last',
-      ...['hourly', 'daily', 'weekly', 'monthly', 'yearly'],
+      'hourly',
+      'daily',
+      'weekly',
+      'monthly',
+      'yearly',
       'keep_days',
       'newest',
       'last_complete',
@@ -302,7 +306,8 @@ describe('for whatever snapshots and rules', () => {
         const stays = new Set(kept(snapshots, wanted, nowMs, zone));
         const must = present.filter(({ lockedUntilMs }) => lockedUntilMs > nowMs);
         const last = present.findLast(({ isComplete, isConfirmed }) => isComplete && isConfirmed);
-        for (const one of [...must, present.at(-1), last]) if (one) expect(stays).toContain(one.snapshotId);
+        const wanting = [...must, present.at(-1), last].filter((one) => one !== undefined);
+        for (const { snapshotId } of wanting) expect(stays).toContain(snapshotId);
       }),
     );
   });

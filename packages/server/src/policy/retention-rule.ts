@@ -68,7 +68,7 @@ function countOf(part: RulePart, value: unknown): number {
  */
 export function requireTimeZone(zone: string): void {
   try {
-    new Intl.DateTimeFormat('en-US', { timeZone: zone });
+    Intl.DateTimeFormat('en-US', { timeZone: zone }).resolvedOptions();
   } catch (cause) {
     throw new CofreError(
       'invalid_request',
