@@ -83,7 +83,7 @@ export async function fillVault(opened: OpenedVaults, groupsCount: number, piece
     await set.backUp([...groups.slice(2), changed]);
     // What had gone comes back.
     await set.backUp([...groups.slice(0, 3), changed]);
-    await set.backUp([...groups.slice(0, 3)]);
+    await set.backUp(groups.slice(0, 3));
   }
   // Another set of the same device shares its pieces; each is in one more pack, and dead there.
   await third.backUp(first.groups);

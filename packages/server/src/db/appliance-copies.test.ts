@@ -79,8 +79,16 @@ test('the newest of the last days and weeks stay, the others go, in both places'
   const days = (await copies.list()).map(({ taken }) => taken.slice(0, 10));
   // The last copy is of Sunday 12 April; the newest of a week is its Sunday's.
   expect(days).toEqual([
-    ...['2026-04-12', '2026-04-11', '2026-04-10', '2026-04-09', '2026-04-08', '2026-04-07', '2026-04-06'],
-    ...['2026-04-05', '2026-03-29', '2026-03-22'],
+    '2026-04-12',
+    '2026-04-11',
+    '2026-04-10',
+    '2026-04-09',
+    '2026-04-08',
+    '2026-04-07',
+    '2026-04-06',
+    '2026-04-05',
+    '2026-03-29',
+    '2026-03-22',
   ]);
   expect(readdirSync(second).length).toBe(10);
   expect((await copies.list())[0]?.secondFolder).toBe(second);

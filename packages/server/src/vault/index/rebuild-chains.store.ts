@@ -9,7 +9,7 @@ const CHUNK_QUARANTINED = 1;
 
 /** How many chunks there are: their rows are numbered from 1 without gaps while an index is made. */
 export function countChunks(index: IndexConnection): number {
-  return (index.get<{ last: number | null }>('SELECT max(chunk) AS last FROM chunks')?.last ?? 0) as number;
+  return index.get<{ last: number | null }>('SELECT max(chunk) AS last FROM chunks')?.last ?? 0;
 }
 
 /** The row of a chunk and the ids that it refers to; null when the store does not have it. */

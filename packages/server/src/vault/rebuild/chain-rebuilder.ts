@@ -28,17 +28,21 @@ export interface FoundSnapshots {
 
 type Find = (code: string, detail: string, affectedSnapshots?: readonly string[]) => void;
 
+/** What all chains of a rebuild are made with. */
+interface Rebuild {
+  readonly index: IndexConnection;
+  readonly found: FoundSnapshots;
+  readonly nowMs: number;
+  readonly find: Find;
+}
+
 /**
  * Makes the rows of chains and snapshots, and of what they need as their catalogs say, and compares each snapshot with
  * what its device signed.
  * @returns how many snapshots there are
  */
-export function rebuildChains(
-  index: IndexConnection,
-  found: FoundSnapshots,
-  nowMs: number,
-  find: Find,
-): number {
+export function rebuildChains(rebuild: Rebuild): number {
+  const { index, found, find } = rebuild;
   const chains = chainsOf(found.manifests, (snapshotId) => found.receipts.has(snapshotId));
   const known = new Set(found.manifests.map(({ snapshotId }) => snapshotId));
   for (const snapshotId of found.receipts.keys()) {
@@ -47,10 +51,9 @@ export function rebuildChains(
   }
   let count = 0;
   for (const chain of chains) {
-    reportOdd(chain, found.receipts, find);
-    const domain = domainOf(index, chain, find);
-    const number = insertSnapshots(index, chain, domain, found, nowMs, find);
-    walkChain(index, number, domain, chain, found.tombstones, find);
+    reportOdd(rebuild, chain);
+    const domain = domainOf(rebuild, chain);
+    walkChain(rebuild, { chain, domain, number: insertSnapshots(rebuild, chain, domain) });
     count += chain.snapshots.length;
   }
   inTransaction(index, () => {
@@ -64,7 +67,7 @@ export function rebuildChains(
   return count;
 }
 
-function reportOdd(chain: FoundChain, receipts: ReadonlyMap<string, FoundReceipt>, find: Find): void {
+function reportOdd({ found, find }: Rebuild, chain: FoundChain): void {
   const [next] = chain.snapshots;
   if (chain.gaps.length > 0 && next !== undefined) {
     const named = `${chain.gaps.slice(0, 10).join(', ')}${chain.gaps.length > 10 ? ' …' : ''}`;
@@ -72,14 +75,14 @@ function reportOdd(chain: FoundChain, receipts: ReadonlyMap<string, FoundReceipt
   }
   for (const fork of chain.forks) {
     // Without a receipt it was never acknowledged, and nobody misses it.
-    if (!receipts.has(fork.snapshotId)) continue;
+    if (!found.receipts.has(fork.snapshotId)) continue;
     find('chain_fork', `object ${fork.number} is a second snapshot ${fork.sequence} of its set`, [
       fork.snapshotId,
     ]);
   }
 }
 
-function domainOf(index: IndexConnection, { domainId, deviceId }: FoundChain, find: Find): number {
+function domainOf({ index, find }: Rebuild, { domainId, deviceId }: FoundChain): number {
   const known = findDomainRow(index, domainId);
   if (known !== null) return known.domain;
   find('domain_missing', `the record of domain ${domainId} is not there`);
@@ -87,14 +90,7 @@ function domainOf(index: IndexConnection, { domainId, deviceId }: FoundChain, fi
 }
 
 /** @returns the row of the chain */
-function insertSnapshots(
-  index: IndexConnection,
-  chain: FoundChain,
-  domain: number,
-  found: FoundSnapshots,
-  nowMs: number,
-  find: Find,
-): number {
+function insertSnapshots({ index, found, nowMs, find }: Rebuild, chain: FoundChain, domain: number): number {
   const head = chain.snapshots.at(-1) as FoundManifest;
   return inTransaction(index, () => {
     const number = insertChain(index, {
@@ -129,14 +125,12 @@ function insertSnapshots(
 
 /** Walks the snapshots whose content is there, in their order, a transaction each. */
 function walkChain(
-  index: IndexConnection,
-  chain: number,
-  domain: number,
-  { snapshots }: FoundChain,
-  tombstones: ReadonlyMap<string, FoundTombstone>,
-  find: Find,
+  { index, found, find }: Rebuild,
+  { chain, domain, number }: { chain: FoundChain; domain: number; number: number },
 ): void {
-  const walk = new ChainWalk(index, domain, (ref) => insertPastRef(index, chain, ref));
+  const { snapshots } = chain;
+  const { tombstones } = found;
+  const walk = new ChainWalk(index, domain, (ref) => insertPastRef(index, number, ref));
   for (const manifest of snapshots) {
     if (tombstones.has(manifest.snapshotId)) continue;
     inTransaction(index, () => walk.advance(manifest.catalogRoot, manifest.sequence));
@@ -145,10 +139,10 @@ function walkChain(
   const head = snapshots.at(-1);
   const isHeadGone = head !== undefined && tombstones.has(head.snapshotId);
   inTransaction(index, () => {
-    if (isHeadGone) endWalk(index, chain, walk);
-    else for (const member of walk.members()) insertHeadRef(index, chain, member);
+    if (isHeadGone) endWalk(index, number, walk);
+    else for (const member of walk.members()) insertHeadRef(index, number, member);
     const refsetState = isHeadGone ? RefsetHash.empty().state() : walk.state;
-    finishChain(index, { chain, refsetState, refsetCount: isHeadGone ? 0 : walk.count });
+    finishChain(index, { chain: number, refsetState, refsetCount: isHeadGone ? 0 : walk.count });
   });
 }
 

@@ -61,28 +61,18 @@ export class ObjectIntake {
    * @throws CofreError `damaged`, `untrusted`, `unknown_format`: then it has no row
    */
   take(object: StoredObject): boolean {
-    switch (object.kind) {
-      case 'authority':
-        return this.takeAuthority(object);
-      case 'description':
-        return this.takeDescription(object);
-      case 'roster':
-        return this.takeRoster(object);
-      case 'domain':
-        return this.takeDomain(object);
-      case 'keyring': {
-        const { keyPeriodId, deviceId } = decodeKeyringObject(this.open(object, 'keyring'));
-        return this.insert(object, keyPeriodId, deviceId);
-      }
-      case 'manifest':
-        return this.takeManifest(object);
-      case 'receipt':
-        return this.takeReceipt(object);
-      case 'rule':
-        return this.takeRule(object);
-      case 'tombstone':
-        return this.takeTombstone(object);
-    }
+    const takers: Record<StoredKind, (given: StoredObject) => boolean> = {
+      authority: (given) => this.takeAuthority(given),
+      description: (given) => this.takeDescription(given),
+      roster: (given) => this.takeRoster(given),
+      domain: (given) => this.takeDomain(given),
+      keyring: (given) => this.takeKeyring(given),
+      manifest: (given) => this.takeManifest(given),
+      receipt: (given) => this.takeReceipt(given),
+      rule: (given) => this.takeRule(given),
+      tombstone: (given) => this.takeTombstone(given),
+    };
+    return takers[object.kind](object);
   }
 
   private takeAuthority(object: StoredObject): boolean {
@@ -129,6 +119,11 @@ export class ObjectIntake {
     if (!this.insert(object, domainId, deviceId)) return false;
     if (findDomainRow(this.index, domainId) === null) insertDomain(this.index, { domainId, deviceId });
     return true;
+  }
+
+  private takeKeyring(object: StoredObject): boolean {
+    const { keyPeriodId, deviceId } = decodeKeyringObject(this.open(object, 'keyring'));
+    return this.insert(object, keyPeriodId, deviceId);
   }
 
   private takeManifest(object: StoredObject): boolean {

@@ -112,9 +112,12 @@ class VaultRebuilder {
     crashPoint('rebuild-objects');
     await this.takePacks(files);
     crashPoint('rebuild-packs');
-    const snapshots = rebuildChains(this.index, this.intake, nowMs, (code, detail, affected) =>
-      this.find(code, detail, affected),
-    );
+    const snapshots = rebuildChains({
+      index: this.index,
+      found: this.intake,
+      nowMs,
+      find: (code, detail, affected) => this.find(code, detail, affected),
+    });
     crashPoint('rebuild-chains');
     return this.finish(files, snapshots);
   }
