@@ -106,7 +106,7 @@ describe.each(['running', 'stopped'])('with the server %s', (state) => {
   });
 
   test('a tenant that is not there is named, with status 10', async () => {
-    for (const words of [['device', 'invite'], ['device', 'list'], ['stats'], ['verify']]) {
+    for (const words of [['device', 'invite'], ['device', 'list'], ['stats'], ['verify'], ['collect']]) {
       const ended = await command(...words, 'Nobody');
       expect([words, ended.status, ended.stdout]).toEqual([words, 10, '']);
       expect(ended.stderr).toContain('error: There is no tenant "Nobody".');
@@ -152,6 +152,16 @@ test.each(['running', 'stopped'])('verify with the server %s names damage and en
   const inJson = await command('verify', '--json');
   expect(inJson.status).toBe(1);
   expect(jsonOf(inJson)['findings']).not.toEqual([]);
+});
+
+test.each(['running', 'stopped'])('collect with the server %s says what it let go of', async (state) => {
+  const server = await serve();
+  await serveTenant(server, 'Shop');
+  if (state === 'stopped') await server.stop();
+  const collected = await command('collect', 'Shop', '--json');
+  expect([collected.status, collected.stderr]).toEqual([0, '']);
+  expect(jsonOf(collected)).toMatchObject({ tenants: 1, condemned: 0, dropped: 0, failures: [] });
+  expect((await command('collect')).stdout).toBe('1 tenants, 0 B of disk are free again\n');
 });
 
 test.each([
