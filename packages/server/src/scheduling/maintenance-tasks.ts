@@ -1,4 +1,5 @@
 import type { TenantId } from '@cofre/shared/ids';
+import { LIMITS } from '@cofre/shared/limits';
 import type { Log } from '../log.ts';
 import type { Vault, Vaults } from '../vault/vault.ts';
 import type { MaintenanceTasks } from './maintenance.ts';
@@ -15,8 +16,6 @@ type Done = Readonly<Record<string, number>>;
 
 /** A scrub's turn begins no further pack after this, in one vault: the next turn goes on. */
 const SCRUB_BUDGET_MS = 60_000;
-/** Packs that are written anew must leave the disk to people. */
-const REPACK_BYTES_PER_SECOND = 32 * 1024 * 1024;
 
 /** The work of the jobs, over all vaults, one after the other. A vault that fails does not keep it from the others. */
 export function maintenanceTasks(appliance: MaintainedAppliance, log: Log): MaintenanceTasks {
@@ -38,7 +37,7 @@ export function maintenanceTasks(appliance: MaintainedAppliance, log: Log): Main
   return {
     retention: inEachVault('retention', async (vault) => ({ ...(await vault.retention.runRetention()) })),
     collection: inEachVault('collection', async (vault, signal) => ({
-      ...(await vault.runCollection({ signal, bytesPerSecond: REPACK_BYTES_PER_SECOND })),
+      ...(await vault.runCollection({ signal, bytesPerSecond: LIMITS.repackBytesPerSecond })),
     })),
     scrub: inEachVault('scrub', async (vault, signal) => {
       const result = await vault.runScrub({ signal, budgetMs: SCRUB_BUDGET_MS });
