@@ -32,7 +32,8 @@ export async function verifyVaults(
     if (failure === null) continue;
     const { problem } = failure;
     findings.push({
-      ...{ tenantId: tenant.id, affectedSnapshots: [] },
+      tenantId: tenant.id,
+      affectedSnapshots: [],
       code: 'vault_unreadable',
       detail: problem,
     });
@@ -77,6 +78,7 @@ export async function scrubVaults(
   return { ...total, isComplete, tenants: tenants.length, failures };
 }
 
+/** What was found damaged in some vaults. */
 export async function listAllDamages(
   vaults: Vaults,
   tenants: readonly TenantRecord[],
@@ -108,8 +110,14 @@ export async function withVault(
     return null;
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof CofreError) || error.code === 'storage_failed') throw error;
-    const { message, hint } = error.describe('en');
-    return { tenantId: tenant.id, problem: `${message} ${hint}` };
+    if (error instanceof CofreError && error.code === 'storage_failed') throw error;
+    return { tenantId: tenant.id, problem: problemOf(error) };
   }
+}
+
+/** A damaged index may answer with rows that nothing is prepared for: that is this vault's problem too. */
+function problemOf(error: unknown): string {
+  if (!(error instanceof CofreError)) return error instanceof Error ? error.message : String(error);
+  const { message, hint } = error.describe('en');
+  return `${message} ${hint}`;
 }

@@ -13,6 +13,7 @@ export interface NewDamage {
   readonly healedMs: number | null;
 }
 
+/** Adds a damage to the list. */
 export function noteDamage(index: IndexConnection, damage: NewDamage): void {
   index.run(
     `INSERT INTO damages (found_ms, what, pack, domain, chunk_id, object, healed_ms)

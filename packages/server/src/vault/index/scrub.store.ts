@@ -13,6 +13,7 @@ export interface ScrubState {
   readonly indexCheckedMs: number | null;
 }
 
+/** How far the scrub is; the packs are counted, which takes some milliseconds. */
 export function describeScrub(index: IndexConnection): ScrubState {
   return index.get<ScrubState>(
     `SELECT (SELECT coalesce(sum(length), 0) FROM packs) AS packBytes, scrubbed_ms AS scrubbedMs,

@@ -1,4 +1,4 @@
-import type { ChunkId, DeviceId, SnapshotId } from '@cofre/shared/ids';
+import type { DeviceId, SnapshotId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import type { DamageItem, VaultDamages } from '@cofre/shared/wire/damage';
 import type { DamageRow } from '../index/damages.store.ts';
@@ -33,7 +33,7 @@ function describe({ tenantId }: VaultContext, row: DamageRow): DamageItem {
     what: row.what,
     found: new Date(row.foundMs).toISOString(),
     pack: row.pack,
-    chunkId: row.chunkId === null ? null : (Buffer.from(row.chunkId).toString('hex') as ChunkId),
+    chunkId: row.chunkId === null ? null : Buffer.from(row.chunkId).toString('hex'),
     object: row.object,
     healed: row.healedMs === null ? null : new Date(row.healedMs).toISOString(),
     healedByPack: row.healedByPack,

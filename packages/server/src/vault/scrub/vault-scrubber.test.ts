@@ -1,5 +1,5 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open as openFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { BLOB_HEADER_BYTES, BLOB_NONCE_BYTES, sealedOffset } from '@cofre/shared/format/envelope/blob';
@@ -163,10 +163,7 @@ describe.each([
         name,
         lost === null ? [] : ['chunk_unreadable'],
       ]);
-      if (lost !== null) {
-        await expectNamedAndHealed(lost);
-        expect([name, damages(await verifyAll(vault))]).toEqual([name, []]);
-      }
+      if (lost !== null) await expectNamedAndHealed(lost);
       await expectAllReadable();
       // Whole again for the next region; what was healed lies in another pack since.
       writeFileSync(storeFile(path), intact);
@@ -194,13 +191,14 @@ describe.each([
     expect(after.open).toBe(0);
     expect(after.items.at(-1)).toMatchObject({ state: 'healed', chunkId: lost.chunkId });
     expect(after.items.at(-1)?.healedByPack).toBeGreaterThan(2);
+    expect(damages(await verifyAll(vault))).toEqual([]);
   }
 
   /** Makes the pack that healed rot as well, and puts the chunk's row back to where it was first. */
   async function moveBack(lost: SampleBlob, to: string): Promise<void> {
     const number = Number(/(\d+)\.pack/.exec(to)?.[1]);
     const blobs = kind === 'content' ? content : [root];
-    const place = blobs.indexOf(lost as never);
+    const place = blobs.indexOf(lost);
     const offset = blobs.slice(0, place).reduce((sum, { bytes }) => sum + bytes.length, PACK_HEADER_BYTES);
     await tamper(
       `UPDATE packs SET dead_bytes = dead_bytes + ${lost.bytes.length}
@@ -224,12 +222,12 @@ async function tamper(sql: string): Promise<void> {
 }
 
 describe('packs', () => {
-  const length = () => readFileSync(storeFile(CONTENT_PACK)).length;
+  const packLength = () => readFileSync(storeFile(CONTENT_PACK)).length;
 
   test('a trailer and a blob that rot both are told apart, and only the blob is lost', async () => {
     const [first] = content;
     flipBit(CONTENT_PACK, PACK_HEADER_BYTES + 200);
-    flipBit(CONTENT_PACK, length() - packTailLength(3) + TRAILER_FIXED_BYTES + 2 * PACK_ENTRY_BYTES + 50);
+    flipBit(CONTENT_PACK, packLength() - packTailLength(3) + TRAILER_FIXED_BYTES + 2 * PACK_ENTRY_BYTES + 50);
     expect(await scrub()).toMatchObject({ damagedChunks: 1, packsToRewrite: 1 });
     const { items } = await vault.listDamages();
     expect(items.map(({ chunkId }) => chunkId)).toEqual([first.chunkId]);
@@ -239,7 +237,7 @@ describe('packs', () => {
 
   test('one without its trailer is proven by its blobs, and one that is too long by what it should be', async () => {
     appendFileSync(storeFile(CATALOG_PACK), 'more');
-    truncateSync(storeFile(CONTENT_PACK), length() - packTailLength(3));
+    truncateSync(storeFile(CONTENT_PACK), packLength() - packTailLength(3));
     expect(await scrub()).toMatchObject({ damagedChunks: 0, packsToRewrite: 2 });
     const codes = (await verifyAll(vault)).map(({ code, isWarning, remedy }) => [code, isWarning, remedy]);
     const wanted = ['pack_needs_rewrite', true, 'repack'];
@@ -248,7 +246,7 @@ describe('packs', () => {
   });
 
   test('one that is cut or gone costs all that it held, and all of it is healed', async () => {
-    truncateSync(storeFile(CONTENT_PACK), length() >> 1);
+    truncateSync(storeFile(CONTENT_PACK), packLength() >> 1);
     rmSync(storeFile(CATALOG_PACK));
     expect((await verifyAll(vault)).map(({ code }) => code)).toEqual(['pack_damaged', 'pack_missing']);
     expect(await scrub()).toMatchObject({ damagedChunks: 4, packsToRewrite: 0 });
@@ -315,7 +313,7 @@ describe('packs', () => {
   });
 
   test('a bad place of the disk costs the chunk on it, and nothing else', async () => {
-    const probe = await open(storeFile(CONTENT_PACK), 'r');
+    const probe = await openFile(storeFile(CONTENT_PACK), 'r');
     const prototype = Object.getPrototypeOf(probe) as Pick<FileHandle, 'read'>;
     await probe.close();
     const bad = PACK_HEADER_BYTES + content[0].bytes.length + 300_000;
@@ -328,7 +326,7 @@ describe('packs', () => {
       const isHit = offset <= bad && bad < offset + length;
       if (isHit) return Promise.reject(Object.assign(new Error('i/o error'), { code: 'EIO' })) as never;
       return read.apply(this, parameters) as never;
-    } as never);
+    });
     const result = await scrub();
     reading.mockRestore();
     // The catalog is shorter than that.
