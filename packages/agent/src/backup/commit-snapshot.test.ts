@@ -3,7 +3,7 @@ import { sha256 } from '@cofre/shared/hash';
 import type { ChunkId } from '@cofre/shared/ids';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { refsetChange } from './commit-snapshot.ts';
+import { moveHead, refsetChange } from './commit-snapshot.ts';
 import { CHUNK_STATES, ChunkTable } from './pipeline/chunk-table.ts';
 
 const idOf = (number: number): ChunkId => sha256(Buffer.from(String(number))).toString('hex') as ChunkId;
@@ -35,6 +35,26 @@ test('a change of the head leads to the same refset as the whole of it', () => {
         expect(hash.count).toBe(next.length);
         expect(hash.digest()).toEqual(hashOf(next).digest());
       }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('behind a checkpoint the change is told from that, and what only it needed is taken away', () => {
+  fc.assert(
+    fc.property(numbers, numbers, numbers, (first, passing, second) => {
+      const table = new ChunkTable();
+      for (const number of first) table.mark(idOf(number), CHUNK_STATES.needed | CHUNK_STATES.claimed);
+      for (const number of passing) table.mark(idOf(number), CHUNK_STATES.passing);
+      const checkpoint = refsetChange(table, null);
+      const all = new Set([...first, ...passing]);
+      expect(checkpoint.hash.digest()).toEqual(hashOf(all).digest());
+      moveHead(table);
+      for (const number of second) table.mark(idOf(number), CHUNK_STATES.needed);
+      const last = refsetChange(table, { state: checkpoint.hash.state(), count: checkpoint.hash.count });
+      const whole = new Set([...first, ...second]);
+      expect(last.hash.digest()).toEqual(hashOf(whole).digest());
+      expect(last.removed.toString('hex')).toBe(idsOf([...all].filter((number) => !whole.has(number))));
     }),
     { numRuns: 50 },
   );

@@ -85,6 +85,8 @@ function snapshotItem(number: number): object {
     setId: '2'.repeat(32),
     received: '2026-01-01T00:00:00.000Z',
     lockedUntil: '2026-01-08T00:00:00.000Z',
+    state: 'kept',
+    contentUntil: null,
     manifest: 'AAAA',
   };
 }
@@ -159,6 +161,17 @@ describe('answers', () => {
     );
     const outcome = await client.commit(SESSION, { manifest: '', refs: 'full' });
     expect(outcome).toEqual({ status: 'missing', missing });
+  });
+
+  test('the age of the last look is asked for only when somebody wants to know', async () => {
+    const asked: string[] = [];
+    const client = await clientFor((request, response) => {
+      asked.push(request.url ?? '');
+      request.resume().on('end', () => response.end(Buffer.from([2])));
+    });
+    expect([...(await client.have(SESSION, Buffer.alloc(32)))]).toEqual([2]);
+    expect([...(await client.have(SESSION, Buffer.alloc(32), 5000))]).toEqual([2]);
+    expect(asked.map((url) => url.replace(/.*have/, ''))).toEqual(['', '?verifiedWithinMs=5000']);
   });
 
   test('pages of snapshots are read to the end', async () => {

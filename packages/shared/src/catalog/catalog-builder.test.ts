@@ -58,6 +58,20 @@ async function keysOf({ root, catalogs }: Built): Promise<string[]> {
   return keys;
 }
 
+it('has the root of what was added so far at any time, and goes on as if nobody had asked', () => {
+  const entries = manyEntries(3000);
+  const catalogs = new MemoryCatalogs();
+  const builder = new CatalogBuilder(CUT_KEY, (_, node) => catalogs.put(node));
+  for (const [place, entry] of entries.entries()) {
+    if (place % 400 === 0) {
+      const root = builder.rootSoFar((_, node) => catalogs.put(node));
+      expect(root).toBe(build(entries.slice(0, place)).root);
+    }
+    builder.add(entry);
+  }
+  expect(builder.finish()).toBe(build(entries).root);
+});
+
 /** Levels below the root, and the sizes of leaves. */
 function shapeOf({ root, catalogs }: Built): { depth: number; leafBytes: number[]; entries: number } {
   const leafBytes: number[] = [];

@@ -75,6 +75,22 @@ test('it is settled only when the packs that waited for a turn are durable as we
   expect(sender.sentBlobs).toBe(5);
 });
 
+test('what was handed over until now is waited for, whatever comes behind it', async () => {
+  const { sender, uploads } = senderWith();
+  for (let count = 0; count < 3; count++) void sender.send(parts, 1, () => undefined);
+  await turn();
+  const settled = sender.settledSoFar();
+  void sender.send(parts, 1, () => undefined);
+  for (let place = 0; place < 3; place++) {
+    expect(await isPending(settled)).toBe(true);
+    uploads[place]?.finish();
+    await turn();
+  }
+  await settled;
+  expect(uploads).toHaveLength(4);
+  expect(sender.sentBlobs).toBe(3);
+});
+
 test('nothing is sent before the keys are stored', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { sender, uploads } = senderWith(promise);
