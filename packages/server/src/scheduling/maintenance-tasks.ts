@@ -41,9 +41,9 @@ export function maintenanceTasks(appliance: MaintainedAppliance, log: Log): Main
     })),
     scrub: inEachVault('scrub', async (vault, signal) => {
       const result = await vault.runScrub({ signal, budgetMs: SCRUB_BUDGET_MS });
-      if (result.damagedChunks > 0) {
+      if (result.damagedChunks > 0 || result.lostObjects > 0) {
         const { tenantId } = vault;
-        log.warn({ job: 'scrub', tenantId, ...result }, 'damaged pieces were found: see cofre-server damage');
+        log.warn({ job: 'scrub', tenantId, ...result }, 'damage was found: see cofre-server damage');
       }
       return numbersOf(result);
     }),

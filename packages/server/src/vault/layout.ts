@@ -25,6 +25,13 @@ export function objectPath(number: number, kind: StoredKind): string {
   return `objects/${number}.${kind}`;
 }
 
+/** Whether this is the path of a pack or object, as we write them: whatever is unlinked by its row has to be one. */
+export function isStoredPath(path: unknown): boolean {
+  if (typeof path !== 'string') return false;
+  const number = numberOfFile(path.slice(path.lastIndexOf('/') + 1));
+  return path === packPath(number) || OBJECT_KINDS.some((kind) => path === objectPath(number, kind));
+}
+
 /** The number of a pack or object by the name of its file; 0 for a name that is none of ours. */
 export function numberOfFile(name: string): number {
   return Number(/^[1-9]\d{0,14}(?=\.)/.exec(name)?.[0] ?? 0);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
 import { newRandomId, type TenantId } from '@cofre/shared/ids';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -134,4 +135,21 @@ test('what an ended process left half done is swept, and nothing else', async ()
   const again = await opened.vaults.open(vault.tenantId);
   expect(readdirSync(inStore('incoming'))).toEqual([]);
   expect((await verifyAll(again)).map(({ code }) => code)).toEqual(['file_without_row']);
+});
+
+test('an index that names files which are none of a vault is not believed: nothing is unlinked', async () => {
+  const { vault, device } = await addSampleTenant(opened);
+  const { snapshot } = await (await SampleRun.open(vault, device)).backUp([sampleBlob(device)]);
+  await opened.vaults.close();
+  const database = new BetterSqlite3(join(opened.dataFolder, 'vaults', `${vault.tenantId}.db`));
+  database.exec(`INSERT INTO doomed (path) VALUES ('../../data/store.id'), ('packs/02/1.pack')`);
+  database.close();
+  opened = await opened.reopen();
+  const again = await opened.vaults.open(vault.tenantId);
+  expect(existsSync(join(opened.dataFolder, 'store.id'))).toBe(true);
+  const query = { after: 0, limit: 10, setId: undefined, deviceId: undefined };
+  const { items } = await again.listSnapshots(device.caller, query);
+  expect(items.map(({ snapshotId }) => snapshotId)).toEqual([snapshot.snapshotId]);
+  const run = await SampleRun.open(again, device);
+  await expect(run.send([sampleBlob(device)])).rejects.toMatchObject({ code: 'index_unusable' });
 });

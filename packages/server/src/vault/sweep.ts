@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CofreError } from '@cofre/shared/errors';
 import { findFileAhead } from './file-ahead.ts';
+import { isStoredPath } from './layout.ts';
 import { removeFile } from '../platform/durable-files.ts';
 import { isNotThere } from '../platform/storage-failure.ts';
 import type { VaultContext } from './vault-context.ts';
@@ -25,6 +26,10 @@ export async function sweepVault(vault: VaultContext): Promise<void> {
   for (;;) {
     const { intents, doomed } = await vault.index.call('listUnfinished', { limit: BATCH });
     if (intents.length === 0 && doomed.length === 0) return;
+    if (![...intents, ...doomed].every(isStoredPath)) {
+      vault.refuseWrites('is damaged: it names files that are none of a vault');
+      return;
+    }
     await vault.unlinkDoomed(doomed);
     await vault.discardFiles(intents);
   }

@@ -110,6 +110,31 @@ test('what a node of the new head still needs is not taken away, whatever the de
   expect(await verifyAll(vault)).toEqual([]);
 });
 
+test('what nothing of the catalog refers to does not belong to a snapshot', async () => {
+  const [needed, stray] = [sampleBlob(device), sampleBlob(device)];
+  const root = sampleBlob(device, { type: 'catalog', table: [needed.chunkId] });
+  await run.send([needed, stray]);
+  await run.send([root], 'catalog');
+  const refs = [needed, stray, root].map(({ chunkId }) => chunkId);
+  await run.stage('add', refs);
+  await expect(run.commit(sampleSnapshot(device, refs, root.chunkId))).rejects.toEqual(
+    refused('refset_mismatch'),
+  );
+  const first = await (await SampleRun.open(vault, device)).backUp([needed]);
+  // Nor does the old root beside a new one, nor what only the old root referred to.
+  for (const removed of [[], [first.root.chunkId]]) {
+    const next = await SampleRun.open(vault, device);
+    const newRoot = sampleBlob(device, { type: 'catalog' });
+    await next.send([newRoot], 'catalog');
+    await next.stage('add', [newRoot.chunkId]);
+    if (removed.length > 0) await next.stage('remove', removed);
+    const kept = [...first.refs.filter((id) => !removed.includes(id)), newRoot.chunkId];
+    const snapshot = sampleSnapshot(device, kept, newRoot.chunkId, first.snapshot);
+    await expect(next.commit(snapshot, 'delta')).rejects.toEqual(refused('refset_mismatch'));
+  }
+  expect(await verifyAll(vault)).toEqual([]);
+});
+
 test('the same manifest again gets the same answer, also when its session is gone', async () => {
   const { snapshot, result } = await run.backUp([sampleBlob(device)]);
   expect(await run.commit(snapshot)).toEqual(result);

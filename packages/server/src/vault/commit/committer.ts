@@ -128,8 +128,11 @@ export class Committer {
     missing.add(end.damaged);
     if (missing.total > 0) return missing;
     outside += end.stillNeeded + (end.hasRoot ? 0 : 1);
-    if (outside === 0) return null;
-    const problem = `${outside} pieces that the catalog needs are not listed`;
+    if (outside === 0 && end.unneeded === 0) return null;
+    const problem =
+      outside > 0
+        ? `${outside} pieces that the catalog needs are not listed`
+        : `${end.unneeded} pieces are listed that the catalog does not need`;
     throw new CofreError('refset_mismatch', { problem });
   }
 

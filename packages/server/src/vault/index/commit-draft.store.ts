@@ -203,22 +203,64 @@ function isInHead(index: IndexConnection, chain: number, chunk: number): boolean
 /**
  * What the walks have shown, once they are done.
  * @returns whether the root is a catalog of the new refset; how many of the removed chunks a node of it still refers
- *   to; and ids that stay from the head and have been found damaged since
+ *   to; how many of it nothing refers to, so that nobody could tell from the store that they belong to it; and ids that
+ *   stay from the head and have been found damaged since
  */
 export function concludeWalk(
   index: IndexConnection,
   step: Omit<WalkStep, 'after' | 'idsMax'> & { catalogRoot: Uint8Array },
-): { hasRoot: boolean; stillNeeded: number; damaged: PackedIds } {
+): { hasRoot: boolean; stillNeeded: number; unneeded: number; damaged: PackedIds } {
   const root = findChunk(index, step.domain, step.catalogRoot);
   const hasRoot = root?.type === BLOB_TYPES.catalog && isInRefset(index, step, root.chunk);
-  if (!step.isDelta || step.chain === null) return { hasRoot, stillNeeded: 0, damaged: Buffer.alloc(0) };
-  const { stillNeeded } = index.get<{ stillNeeded: number }>(
-    `SELECT count(*) AS stillNeeded FROM temp.draft_refs AS gone JOIN head_refs USING (chunk)
-     WHERE draft = ? AND mode = 'remove' AND chain = ? AND head_refs.parents + gone.parents != 0`,
-    step.draft,
-    step.chain,
-  ) as { stillNeeded: number };
-  return { hasRoot, stillNeeded, damaged: findDamagedKept(index, step.chain, step.draft) };
+  const values = { draft: step.draft, chain: step.chain, root: root?.chunk ?? null };
+  const orphansAdded = count(
+    index,
+    `SELECT count(*) AS count FROM temp.draft_refs
+     WHERE draft = @draft AND mode = 'add' AND parents = 0 AND chunk IS NOT @root`,
+    values,
+  );
+  if (!step.isDelta || step.chain === null) {
+    return { hasRoot, stillNeeded: 0, unneeded: orphansAdded, damaged: Buffer.alloc(0) };
+  }
+  const stillNeeded = count(
+    index,
+    `SELECT count(*) AS count FROM temp.draft_refs AS gone JOIN head_refs USING (chunk)
+     WHERE draft = @draft AND mode = 'remove' AND chain = @chain AND head_refs.parents + gone.parents != 0`,
+    values,
+  );
+  const unneeded = orphansAdded + countOrphansKept(index, values);
+  return { hasRoot, stillNeeded, unneeded, damaged: findDamagedKept(index, step.chain, step.draft) };
+}
+
+interface Concluding {
+  readonly draft: number;
+  readonly chain: number | null;
+  /** The chunk of the new root. */
+  readonly root: number | null;
+}
+
+/** What stays from the head although nothing refers to it any more: its old root, or what has lost its last parent. */
+function countOrphansKept(index: IndexConnection, values: Concluding): number {
+  const isDrafted = (modes: string): string =>
+    `EXISTS (SELECT 1 FROM temp.draft_refs WHERE draft = @draft AND mode IN (${modes}) AND draft_refs.chunk = head_refs.chunk)`;
+  const roots = count(
+    index,
+    `SELECT count(*) AS count FROM head_refs
+     WHERE chain = @chain AND parents = 0 AND chunk IS NOT @root AND NOT ${isDrafted("'remove', 'keep'")}`,
+    values,
+  );
+  const bereft = count(
+    index,
+    `SELECT count(*) AS count FROM temp.draft_refs AS kept JOIN head_refs USING (chunk)
+     WHERE draft = @draft AND mode = 'keep' AND chain = @chain AND chunk IS NOT @root
+       AND head_refs.parents + kept.parents = 0`,
+    values,
+  );
+  return roots + bereft;
+}
+
+function count(index: IndexConnection, sql: string, values: Concluding): number {
+  return (index.get<{ count: number }>(sql, values) as { count: number }).count;
 }
 
 function isInRefset(

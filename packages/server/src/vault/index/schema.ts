@@ -217,6 +217,8 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (chain, chunk)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX head_refs_by_chunk ON head_refs (chunk);
+  -- The roots: one in each chain.
+  CREATE INDEX head_refs_roots ON head_refs (chain) WHERE parents = 0;
 
   -- What only snapshots before the head need: those from one sequence up to, not including, another.
   CREATE TABLE past_refs (
