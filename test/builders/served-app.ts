@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '@cofre/server/app';
+import { createPeople } from '@cofre/server/create-people';
 import type { Administration } from '@cofre/server/administration/administration';
 import { LocalAdministration } from '@cofre/server/administration/local-administration';
 import { Authenticator } from '@cofre/server/auth/authenticator';
@@ -47,7 +48,12 @@ export async function serveApp(vaults: Vaults, options: { idleMs?: number } = {}
   const stores = await openApplianceStores(folder, (error) => failures.push(error));
   const grants = new ReadGrants(clock);
   const tenants = new Tenants(stores.tenants, vaults, clock);
+  let origin = '';
+  // The cheapest hash there is: what a hash costs is not tested over HTTP.
+  const passwordCost = { memoryKib: 8, passes: 1, lanes: 1 };
+  const people = createPeople({ store: stores.people, clock, origin: () => origin, passwordCost });
   const app = createApp({
+    people,
     authenticator: new Authenticator(stores.credentials, grants, clock),
     grants,
     enrolments: new Enrolments(stores.credentials, vaults, clock),
@@ -62,7 +68,7 @@ export async function serveApp(vaults: Vaults, options: { idleMs?: number } = {}
   const server = createWebServer(app, null);
   endStalledConnections(server, options.idleMs ?? LIMITS.bodyIdleTimeoutMs);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const publicAddress = () => ({ address: origin, certificatePin: null });
   const copies = new ApplianceCopies(stores.copies, { first: copiesFolder(folder), second: null }, clock);
   const services = { tenants, stores, vaults, clock, copies, publicAddress };
@@ -74,6 +80,7 @@ export async function serveApp(vaults: Vaults, options: { idleMs?: number } = {}
     log,
     time,
     administration,
+    people,
     stores,
     async close() {
       server.closeAllConnections();

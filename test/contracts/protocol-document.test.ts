@@ -16,12 +16,16 @@ interface OpenApi {
 }
 
 let served: ServedApp;
+let openToPeople: string[];
 let routes: { readonly name: string; readonly isOpen: boolean }[];
 
 beforeAll(async () => {
   served = await serveApp(new MemoryVaults());
   const answer = await fetch(`${served.origin}/openapi.json`);
   const { paths } = (await answer.json()) as OpenApi;
+  openToPeople = Object.keys(paths).filter((path) =>
+    Object.values(paths[path] ?? {}).some(({ security }) => Array.isArray(security) && security.length === 0),
+  );
   routes = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { security }]) => {
       return { name: `${method.toUpperCase()} ${path}`, isOpen: security === undefined };
@@ -39,6 +43,11 @@ describe('the description of the protocol', () => {
   test('names first those that want no credential', () => {
     const open = [...routes.filter(({ isOpen }) => isOpen).map(({ name }) => name), 'GET /openapi.json'];
     expect(described.slice(0, 4).toSorted()).toEqual(open.toSorted());
+  });
+
+  test('says which endpoints for people anybody may ask', () => {
+    const said = [...document.matchAll(/^\| \w+ +\| `([^`]+)` +\| \(open\)/gm)].map(([, path]) => path);
+    expect(said.toSorted()).toEqual(openToPeople.toSorted());
   });
 
   test('says the bounds that the code has', () => {

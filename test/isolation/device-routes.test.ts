@@ -10,6 +10,7 @@ import { ask, type HttpAnswer, type HttpQuestion } from '../builders/http-client
 import { enrolmentBody, serveApp, type ServedApp } from '../builders/served-app.ts';
 import { serveTenant, type ServedTenant } from '../builders/served-tenant.ts';
 import { sampleBlob, samplePack } from '../builders/vault-samples.ts';
+import { PEOPLE_ROWS } from './people-rows.ts';
 
 /**
  * Two tenants with a backup each, over real vaults and public HTTP. For every route: its owner gets what is his; another
@@ -213,7 +214,7 @@ test('every route of the app has its row, and every row its route', () => {
   const routes = served.app.routes
     .filter(({ method }) => method !== 'ALL')
     .map(({ method, path }) => `${method} ${path}`);
-  expect([...new Set(routes)].sort()).toEqual(Object.keys(ROWS).sort());
+  expect([...new Set(routes)].sort()).toEqual([...Object.keys(ROWS), ...Object.keys(PEOPLE_ROWS)].sort());
 });
 
 const guarded = Object.entries(ROWS).flatMap(([route, row]) => (row === 'open' ? [] : [{ route, row }]));

@@ -6,6 +6,7 @@ import type { Authenticator } from './auth/authenticator.ts';
 import type { ReadGrants } from './auth/read-grants.ts';
 import type { Clock } from './clock.ts';
 import { administrationRoutes } from './http/administration.routes.ts';
+import { auditRoutes } from './http/audit.routes.ts';
 import { chunkRoutes } from './http/chunks.routes.ts';
 import { copiesRoutes } from './http/copies.routes.ts';
 import { commitRoutes } from './http/commit.routes.ts';
@@ -15,15 +16,19 @@ import { healthRoutes } from './http/health.routes.ts';
 import { newRoutes } from './http/new-routes.ts';
 import { objectRoutes } from './http/objects.routes.ts';
 import { packRoutes } from './http/packs.routes.ts';
+import { peopleRoutes } from './http/people.routes.ts';
 import { answerError } from './http/problem-response.ts';
 import { requestLog } from './http/request-log.ts';
 import { retentionRoutes } from './http/retention.routes.ts';
 import type { ServerEnvironment } from './http/server-environment.ts';
+import { sessionStartRoutes } from './http/session-start.routes.ts';
+import { ownSessionRoutes } from './http/session.routes.ts';
 import { sessionRoutes } from './http/sessions.routes.ts';
 import { snapshotRoutes } from './http/snapshots.routes.ts';
 import { trustRoutes } from './http/trust.routes.ts';
 import type { UploadSlots } from './http/upload-slots.ts';
 import type { Log } from './log.ts';
+import type { PeopleServices } from './people/people-services.ts';
 import type { DeviceDirectory } from './tenancy/devices.ts';
 import type { Enrolments } from './tenancy/enrolment.ts';
 import type { Vaults } from './vault/vault.ts';
@@ -34,6 +39,7 @@ export interface AppServices {
   readonly enrolments: Enrolments;
   readonly devices: DeviceDirectory;
   readonly vaults: Vaults;
+  readonly people: PeopleServices;
   readonly uploadSlots: UploadSlots;
   readonly clock: Clock;
   readonly log: Log;
@@ -42,7 +48,7 @@ export interface AppServices {
   readonly isReady: () => boolean;
 }
 
-/** Everything that devices reach over the network. */
+/** Everything that devices and people reach over the network. */
 export function createApp(services: AppServices): OpenAPIHono<ServerEnvironment> {
   const guard = deviceGuard(services.authenticator, services.vaults);
   const app = newRoutes();
@@ -56,6 +62,9 @@ export function createApp(services: AppServices): OpenAPIHono<ServerEnvironment>
   app.route('/', commitRoutes(guard));
   app.route('/', snapshotRoutes(services.devices, guard));
   app.route('/', chunkRoutes(guard));
+  for (const routes of [sessionStartRoutes, ownSessionRoutes, peopleRoutes, auditRoutes]) {
+    app.route('/', routes(services.people));
+  }
   describeApp(app, services.serverVersion);
   answerProblems(app);
   return app;
@@ -87,6 +96,17 @@ function describeApp(app: OpenAPIHono<ServerEnvironment>, version: string): void
     in: 'header',
     name: 'Authorization',
     description: `${AUTHORIZATION_SCHEME} DEVICE.SECRET: the id of the device, and its secret in base64url`,
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-cofre',
+    description: 'The session of a person, from our own pages',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'apiToken', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API token of a person',
   });
   app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Cofre', version } });
 }

@@ -9,16 +9,17 @@ import { UploadSlots } from './http/upload-slots.ts';
 import { createWebServer, type TlsFiles } from './http/web-server.ts';
 import type { Log } from './log.ts';
 import type { Appliance } from './open-appliance.ts';
+import type { PeopleServices } from './people/people-services.ts';
 import { DeviceDirectory } from './tenancy/devices.ts';
 import { Enrolments } from './tenancy/enrolment.ts';
 import { SERVER_VERSION } from './version.ts';
 
-/** The server for devices; it does not listen yet. */
+/** The server for devices and people; it does not listen yet. */
 export function createDeviceServer(
   { vaults, stores, clock }: Appliance,
-  options: { log: Log; tls: TlsFiles | null; isReady: () => boolean },
+  options: { log: Log; tls: TlsFiles | null; people: PeopleServices; isReady: () => boolean },
 ): Server {
-  const { log, tls, isReady } = options;
+  const { log, tls, people, isReady } = options;
   const grants = new ReadGrants(clock);
   const app = createApp({
     authenticator: new Authenticator(stores.credentials, grants, clock),
@@ -26,6 +27,7 @@ export function createDeviceServer(
     enrolments: new Enrolments(stores.credentials, vaults, clock),
     devices: new DeviceDirectory(stores),
     vaults,
+    people,
     uploadSlots: new UploadSlots(LIMITS),
     clock,
     log,

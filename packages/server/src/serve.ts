@@ -6,6 +6,7 @@ import { readSettingFile } from './administration/setting-file.ts';
 import { listenOnControlSocket, removeControlSocket } from './administration/control-socket.ts';
 import { saveLastSettings } from './administration/last-settings.ts';
 import type { ApplianceSettings } from './cli/settings.ts';
+import { createPeople } from './create-people.ts';
 import { createControlServer, createDeviceServer } from './create-servers.ts';
 import type { TlsFiles } from './http/web-server.ts';
 import type { Log } from './log.ts';
@@ -13,7 +14,8 @@ import { openAppliance, type Appliance, type Folders } from './open-appliance.ts
 import { maintenanceTasks } from './scheduling/maintenance-tasks.ts';
 import { Maintenance } from './scheduling/maintenance.ts';
 import { isLoopback, originOf, type ListenAddress } from './tenancy/listen-address.ts';
-import { publicAddressFrom } from './tenancy/public-address.ts';
+import type { FirstRun } from './people/first-run.ts';
+import { publicAddressFrom, type AddressSettings } from './tenancy/public-address.ts';
 
 /** What the server was told, complete and allowed. */
 interface ServeSettings extends Folders {
@@ -49,8 +51,18 @@ export async function startServer(
   for (const doubt of appliance.doubts) log.warn({ doubt }, 'this place keeps less than a disk');
   let isStopping = false;
   try {
-    const device = createDeviceServer(appliance, { log, tls: settings.tls, isReady: () => !isStopping });
+    const { tls } = settings;
+    // The port is known once it listens.
+    let address = addressSettings(settings);
+    const people = createPeople({
+      store: appliance.stores.people,
+      clock: appliance.clock,
+      origin: () => publicAddressFrom(address).address,
+    });
+    const device = createDeviceServer(appliance, { log, tls, people, isReady: () => !isStopping });
     const { listen, control } = await listenOnBoth(device, appliance, settings, log);
+    address = { ...address, listen };
+    await announceFirstRun(people.firstRun, log);
     const maintenance = await startMaintenance(appliance, log);
     return {
       origin: originOf(listen, settings.tls !== null),
@@ -67,6 +79,19 @@ export async function startServer(
   }
 }
 
+/**
+ * While nobody can administer over the network, says in the log with which token somebody begins: the one secret that
+ * is ever written there. Whoever reads the log of the host may do everything already.
+ */
+async function announceFirstRun(firstRun: FirstRun, log: Log): Promise<void> {
+  const made = await firstRun.newToken();
+  if (made !== null) log.warn({ firstRunToken: made.token, expires: made.expires }, 'no provider admin yet');
+}
+
+function addressSettings({ listen, publicUrl, tls }: ServeSettings): AddressSettings {
+  return { listen, publicUrl, certificate: tls?.certificate ?? null };
+}
+
 async function startMaintenance(appliance: Appliance, log: Log): Promise<Maintenance> {
   const { vaults, tenants, copies } = appliance;
   const maintained = {
@@ -81,11 +106,11 @@ async function startMaintenance(appliance: Appliance, log: Log): Promise<Mainten
 
 /** The network for devices, and the local socket, which has to know where the former listens. */
 async function listenOnBoth(device: Server, appliance: Appliance, settings: ServeSettings, log: Log) {
-  const { publicUrl, certificateFile, storeFolder, dataFolder, copyFolder, tls } = settings;
+  const { publicUrl, certificateFile, storeFolder, dataFolder, copyFolder } = settings;
   const listen = await listenOn(device, settings.listen);
   try {
     await saveLastSettings(dataFolder, { storeFolder, listen, publicUrl, certificateFile, copyFolder });
-    const address = { listen, publicUrl, certificate: tls?.certificate ?? null };
+    const address = addressSettings({ ...settings, listen });
     const administration = appliance.administration(() => publicAddressFrom(address));
     const control = createControlServer(administration, log);
     await listenOnControlSocket(control, dataFolder);

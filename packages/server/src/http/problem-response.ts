@@ -21,6 +21,8 @@ export function answerError(error: unknown, context: RequestContext): Response {
   const problem = problemFrom(reported, language, context.get('requestId'));
   const missing = reported instanceof MissingChunksError ? { missing: reported.missing } : {};
   const body = JSON.stringify({ ...problem, ...missing });
+  const { seconds } = reported.parameters;
+  if (reported.httpStatus === 429) context.header('retry-after', String(seconds));
   return context.body(body, reported.httpStatus as ContentfulStatusCode, {
     'content-type': PROBLEM_MEDIA_TYPE,
     'content-language': language,

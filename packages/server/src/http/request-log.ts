@@ -36,6 +36,7 @@ export function requestLog(log: Log): Middleware {
 function describe(context: RequestContext): object {
   const { incoming, outgoing } = context.env;
   const device = context.get('device') as { tenantId: string; deviceId: string } | undefined;
+  const person = context.get('person') as { user: { id: string } } | undefined;
   return {
     requestId: context.get('requestId'),
     method: context.req.method,
@@ -44,6 +45,7 @@ function describe(context: RequestContext): object {
     code: context.get('problemCode'),
     tenantId: device?.tenantId,
     deviceId: device?.deviceId,
+    userId: person?.user.id,
     bytesIn: Number(incoming.headers['content-length'] ?? 0),
     isCut: outgoing.writableFinished ? undefined : true,
   };

@@ -30,3 +30,12 @@ export const problemAnswer = {
 };
 
 export const deviceSecurity = [{ device: [] }];
+
+/** What people show: the cookie of a session, or an API token. */
+export const personSecurity = [{ session: [] }, { apiToken: [] }];
+
+/** What wants a session of a person, and takes no token. */
+export const sessionSecurity = [{ session: [] }];
+
+/** What anybody may ask: the request itself brings the proof. */
+export const openSecurity: { session: [] }[] = [];
