@@ -56,6 +56,9 @@ export class MemoryVault implements Vault {
   readonly findings: VerifyFinding[] = [];
   /** Ids that a commit is told to miss. */
   missing: ChunkId[] = [];
+  lastLockMs = 0;
+  /** What is used besides the packs. */
+  usedBytes = 0;
   readonly retention = emptyRetention;
   /** Set to see whether a read was stopped. */
   readsStopped = 0;
@@ -180,10 +183,14 @@ export class MemoryVault implements Vault {
     }
   }
 
+  async lockedUntilMs() {
+    return this.lastLockMs;
+  }
+
   async statistics() {
     return {
       tenantId: this.tenantId,
-      usedBytes: [...this.packs.values()].reduce((sum, pack) => sum + pack.length, 0),
+      usedBytes: [...this.packs.values()].reduce((sum, pack) => sum + pack.length, this.usedBytes),
       chunkBytes: 0,
       packs: this.packs.size,
       packBytes: 0,
@@ -236,6 +243,7 @@ export class MemoryVault implements Vault {
 
 export class MemoryVaults implements Vaults {
   readonly quotas = new Map<TenantId, number>();
+  readonly described = new Map<TenantId, Parameters<Vaults['describeTenant']>[1]>();
   readonly #vaults = new Map<TenantId, MemoryVault>();
 
   async open(tenantId: TenantId): Promise<MemoryVault> {
@@ -246,6 +254,11 @@ export class MemoryVaults implements Vaults {
 
   async create(tenantId: TenantId): Promise<void> {
     if (!this.#vaults.has(tenantId)) this.#vaults.set(tenantId, new MemoryVault(tenantId));
+  }
+
+  async describeTenant(tenantId: TenantId, said: Parameters<Vaults['describeTenant']>[1]): Promise<void> {
+    this.quotas.set(tenantId, said.quotaBytes);
+    this.described.set(tenantId, said);
   }
 
   async setQuota(tenantId: TenantId, quotaBytes: number): Promise<void> {

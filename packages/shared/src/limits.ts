@@ -1,4 +1,5 @@
 import { PEOPLE_LIMITS } from './limits/people-limits.ts';
+import { TENANT_LIMITS } from './limits/tenant-limits.ts';
 
 /**
  * Every bound of the product, with its why. Parsers, the wire and the agent's memory budget rely on them;
@@ -13,6 +14,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 export const LIMITS = {
   ...PEOPLE_LIMITS,
+  ...TENANT_LIMITS,
 
   /** One module of quota, as it was sold. */
   quotaModuleBytes: 50 * MIB,

@@ -11,7 +11,7 @@ import type { AskedScrub, ReadingRun } from './administration.ts';
  */
 export async function verifyVaults(
   vaults: Vaults,
-  tenants: readonly TenantRecord[],
+  tenants: readonly Pick<TenantRecord, 'id'>[],
   { onProgress, signal }: ReadingRun,
 ): Promise<VerifyResult> {
   const total = { tenants: 0, packs: 0, bytes: 0, snapshots: 0 };
@@ -44,7 +44,7 @@ export async function verifyVaults(
 /** Scrubs one vault after the other. What fails in one is said at the end, and the others are read all the same. */
 export async function scrubVaults(
   vaults: Vaults,
-  tenants: readonly TenantRecord[],
+  tenants: readonly Pick<TenantRecord, 'id'>[],
   { onProgress, signal, isDueOnly }: AskedScrub,
 ): Promise<ScrubReport> {
   const total = {
@@ -81,7 +81,7 @@ export async function scrubVaults(
 /** What was found damaged in some vaults. */
 export async function listAllDamages(
   vaults: Vaults,
-  tenants: readonly TenantRecord[],
+  tenants: readonly Pick<TenantRecord, 'id'>[],
 ): Promise<VaultDamagesList> {
   const list: VaultDamagesList = { items: [], failures: [] };
   const { signal } = new AbortController();
@@ -100,7 +100,7 @@ export async function listAllDamages(
  */
 export async function withVault(
   vaults: Vaults,
-  tenant: TenantRecord,
+  tenant: Pick<TenantRecord, 'id'>,
   signal: AbortSignal,
   work: (vault: Vault) => Promise<void>,
 ): Promise<{ tenantId: TenantRecord['id']; problem: string } | null> {

@@ -6,6 +6,12 @@ export function printReconciliation(output: Output, directory: Reconciliation): 
   for (const { tenantId, name } of directory.added) {
     printLine(output, `${tenantId}  ${safeName(name)}: added to the list of tenants`);
   }
+  for (const { tenantId, name } of directory.adopted) {
+    printLine(
+      output,
+      `${tenantId}  ${safeName(name)}: has its quota, and whether it is to be deleted, from the store`,
+    );
+  }
   for (const { tenantId, name } of directory.withoutVault) {
     printLine(output, `${tenantId}  ${safeName(name)}: is listed, and the store does not have it`);
   }

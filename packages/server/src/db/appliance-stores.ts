@@ -10,16 +10,19 @@ import type {
   Enrolled,
   Enrolment,
   NewInvitation,
+  NewTenantRecord,
   TenantRecord,
 } from './records.ts';
+import { tenantLifeStore, type TenantLifeStore } from './tenant-life-store.ts';
 
 /** The directory of tenants, for who administers the appliance. */
 export interface TenantStore {
   /** @throws CofreError `already_exists` */
-  insert(tenant: TenantRecord): Promise<void>;
+  insert(tenant: NewTenantRecord): Promise<void>;
   list(): Promise<TenantRecord[]>;
   byId(id: TenantId): Promise<TenantRecord | null>;
   byName(name: string): Promise<TenantRecord | null>;
+  byCode(managementCode: string): Promise<TenantRecord | null>;
   /** Devices that are not revoked; tenants without one are left out. */
   countDevices(): Promise<Map<TenantId, number>>;
 }
@@ -48,6 +51,8 @@ export interface ApplianceCopyStore extends CopyStore {
 
 export interface ApplianceStores {
   readonly tenants: TenantStore;
+  /** What changes about tenants. */
+  readonly tenantLife: TenantLifeStore;
   readonly credentials: CredentialStore;
   ofTenant(tenantId: TenantId): TenantScope;
   readonly copies: ApplianceCopyStore;
@@ -71,6 +76,7 @@ export async function openApplianceStores(
   const thread = await DatabaseThread.open(join(dataFolder, name), onFatal);
   return {
     tenants: tenantStore(thread),
+    tenantLife: tenantLifeStore(thread),
     credentials: {
       find: (deviceId) => thread.call('credential', deviceId),
       noteSeen: (deviceId, nowMs) => thread.call('noteSeen', deviceId, nowMs),
@@ -93,6 +99,7 @@ function tenantStore(thread: DatabaseThread): TenantStore {
     list: () => thread.call('listTenants'),
     byId: (id) => thread.call('tenantById', id),
     byName: (name) => thread.call('tenantByName', name),
+    byCode: (managementCode) => thread.call('tenantByCode', managementCode),
     countDevices: async () => new Map(await thread.call('countDevices')),
   };
 }

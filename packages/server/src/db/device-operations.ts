@@ -62,7 +62,7 @@ function credentialFrom({ device, tenant }: JoinedRow): CredentialRecord {
     tenantId: tenant.id,
     tenantName: tenant.name,
     tenantModules: tenant.modules,
-    isTenantSuspended: tenant.suspendedMs !== null,
+    isTenantSuspended: tenant.suspendedMs !== null || tenant.deletionDueMs !== null,
     signingKey: device.signingKey,
     credentialHash: device.credentialHash,
     isRevoked: device.revokedMs !== null,

@@ -6,12 +6,18 @@ import { enrolmentOperations } from './enrolment-operations.ts';
 import { peopleOperations } from './people-operations.ts';
 import type { NewAuditEntry } from './people-records.ts';
 import { signInOperations } from './sign-in-operations.ts';
+import { tenantContactOperations } from './tenant-contact-operations.ts';
+import { tenantLifeOperations } from './tenant-life-operations.ts';
 import { tenantOperations } from './tenant-operations.ts';
+import { tenantUsageOperations } from './tenant-usage-operations.ts';
 
 /** Everything that the database thread does when it is asked, by name. */
 export function applianceOperations(database: ApplianceDatabase) {
   const operations = {
     ...tenantOperations(database),
+    ...tenantLifeOperations(database),
+    ...tenantContactOperations(database),
+    ...tenantUsageOperations(database),
     ...deviceOperations(database),
     ...enrolmentOperations(database),
     ...copyOperations(database),

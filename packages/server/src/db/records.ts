@@ -1,12 +1,27 @@
 import type { DeviceId, TenantId } from '@cofre/shared/ids';
 
 /** What the stores take and give. Times are milliseconds since 1970; hashes and keys hexadecimal. */
-export interface TenantRecord {
+export interface NewTenantRecord {
   readonly id: TenantId;
   readonly name: string;
+  /** What is in force now. */
   readonly modules: number;
   readonly createdMs: number;
   readonly suspendedMs: number | null;
+  readonly managementCode?: string | null;
+  readonly deletionAskedMs?: number | null;
+  readonly deletionDueMs?: number | null;
+}
+
+export interface TenantRecord extends Required<NewTenantRecord> {
+  /** A lower quota that was announced, and from when on it is in force. */
+  readonly laterModules: number | null;
+  readonly laterMs: number | null;
+  /** 80, 90, 100, or 0 below, as it was noted last, and since when. */
+  readonly warnedPercent: number;
+  readonly warnedMs: number | null;
+  /** False from a change on until the store says the same of the tenant. */
+  readonly isDescribed: boolean;
 }
 
 export interface DeviceRecord {

@@ -16,6 +16,19 @@ export const tenants = sqliteTable('tenants', {
   modules: integer('modules').notNull(),
   createdMs: integer('created_ms').notNull(),
   suspendedMs: integer('suspended_ms'),
+  /** As on an invoice; null for a moment only, for a tenant from before there were codes. */
+  managementCode: text('management_code').unique(),
+  /** A lower quota that was announced, and from when on it is in force. */
+  laterModules: integer('later_modules'),
+  laterMs: integer('later_ms'),
+  /** How much of the quota is used, of 80, 90, 100 (0 below), and since when. */
+  warnedPercent: integer('warned_percent').notNull().default(0),
+  warnedMs: integer('warned_ms'),
+  deletionAskedMs: integer('deletion_asked_ms'),
+  /** Null while it is not to be deleted. */
+  deletionDueMs: integer('deletion_due_ms'),
+  /** False from a change on until the store says the same of the tenant. */
+  isDescribed: integer('is_described', { mode: 'boolean' }).notNull().default(true),
 });
 
 export const devices = sqliteTable(

@@ -2,14 +2,14 @@ import { asc, count, eq, isNull } from 'drizzle-orm';
 import { CofreError } from '@cofre/shared/errors';
 import type { TenantId } from '@cofre/shared/ids';
 import type { ApplianceDatabase } from './appliance-database.ts';
-import type { TenantRecord } from './records.ts';
+import type { NewTenantRecord, TenantRecord } from './records.ts';
 import { devices, tenants } from './schema.ts';
 
 /** The directory of tenants. These run on the database thread, each a bounded statement. */
 export function tenantOperations(database: ApplianceDatabase) {
   return {
     /** @throws CofreError `already_exists` */
-    insertTenant(tenant: TenantRecord): void {
+    insertTenant(tenant: NewTenantRecord): void {
       const { changes } = database.insert(tenants).values(tenant).onConflictDoNothing().run();
       if (changes === 0) throw new CofreError('already_exists', { what: `The tenant "${tenant.name}"` });
     },
@@ -24,6 +24,10 @@ export function tenantOperations(database: ApplianceDatabase) {
 
     tenantByName(name: string): TenantRecord | null {
       return database.select().from(tenants).where(eq(tenants.name, name)).get() ?? null;
+    },
+
+    tenantByCode(managementCode: string): TenantRecord | null {
+      return database.select().from(tenants).where(eq(tenants.managementCode, managementCode)).get() ?? null;
     },
 
     /** Devices that are not revoked, by tenant; tenants without one are left out. */

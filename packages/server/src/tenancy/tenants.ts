@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { TenantStore } from '../db/appliance-stores.ts';
 import type { TenantRecord } from '../db/records.ts';
 import type { Vaults } from '../vault/vault.ts';
+import { newManagementCode, spelledCode } from './management-code.ts';
 
 export interface NewTenant {
   readonly name: string;
@@ -32,11 +33,14 @@ export class Tenants {
       throw new CofreError('already_exists', { what: `The tenant "${name}"` });
     }
     const id = newRandomId<TenantId>();
-    const tenant = { id, name, modules, createdMs: this.#clock(), suspendedMs: null };
-    await this.#vaults.create(tenant.id, name);
-    await this.#vaults.setQuota(tenant.id, quotaBytes(tenant));
-    await this.#store.insert(tenant);
-    return tenant;
+    const managementCode = newManagementCode();
+    await this.#vaults.create(id, name);
+    await this.#vaults.setQuota(id, quotaBytes({ modules }));
+    await this.#store.insert({
+      ...{ id, name, modules, managementCode },
+      ...{ createdMs: this.#clock(), suspendedMs: null },
+    });
+    return await this.find(id);
   }
 
   async list(): Promise<TenantRecord[]> {
@@ -44,12 +48,13 @@ export class Tenants {
   }
 
   /**
-   * @param reference an id or a name; an id counts first
+   * @param reference an id, a name or a management code, which count in this order
    * @throws CofreError `not_found`
    */
   async find(reference: string): Promise<TenantRecord> {
     const byId = isRandomId(reference) ? await this.#store.byId(reference as TenantId) : null;
-    const tenant = byId ?? (await this.#store.byName(reference));
+    const tenant =
+      byId ?? (await this.#store.byName(reference)) ?? (await this.#store.byCode(spelledCode(reference)));
     if (tenant === null) throw new CofreError('not_found', { what: `tenant "${reference}"` });
     return tenant;
   }

@@ -133,6 +133,10 @@ class OpenVaults implements Vaults {
     await this.describe(tenantId, () => ({ quotaBytes }));
   }
 
+  async describeTenant(tenantId: TenantId, said: Parameters<Vaults['describeTenant']>[1]): Promise<void> {
+    await this.describe(tenantId, () => said);
+  }
+
   async setPeriods(tenantId: TenantId, periods: Partial<Periods>): Promise<Periods> {
     const { lockMs, softDeleteMs } = await this.describe(tenantId, (known) => {
       requirePeriods(periods, known);

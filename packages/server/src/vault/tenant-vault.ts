@@ -191,6 +191,10 @@ export class TenantVault implements Vault {
     return this.context.gate.iterate(() => this.reader.read(caller, domainId, ids));
   }
 
+  lockedUntilMs(): Promise<number> {
+    return this.run(() => this.context.index.call('lastLockMs', undefined));
+  }
+
   statistics(): ReturnType<Vault['statistics']> {
     return this.run(async () => {
       const counts = await this.context.index.call('countVault', undefined);

@@ -66,6 +66,9 @@ export interface Vault {
 
   readonly retention: Retention;
 
+  /** Until when something of it is locked (ms of service time); 0 when nothing was ever. */
+  lockedUntilMs(): Promise<number>;
+
   statistics(): Promise<Omit<VaultStatistics, 'name' | 'quotaBytes' | 'devices' | 'sets'>>;
   /**
    * Lets go of what nothing needs any more, and gives its space back. In bounded steps beside everything else; one that
@@ -135,6 +138,11 @@ export interface Vaults {
    */
   create(tenantId: TenantId, name?: string): Promise<void>;
   setQuota(tenantId: TenantId, quotaBytes: number): Promise<void>;
+  /** Makes the store say this of the tenant, in one step; what it says already is not written again. */
+  describeTenant(
+    tenantId: TenantId,
+    said: { readonly name: string; readonly quotaBytes: number; readonly deletionDueMs: number | null },
+  ): Promise<void>;
   /**
    * How long snapshots are locked and deletions can be undone; what is not given stays. The lock time also counts for
    * snapshots that are there already.

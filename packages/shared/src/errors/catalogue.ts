@@ -1,5 +1,6 @@
 import { EXIT } from './exit-codes.ts';
 import { PEOPLE_ERRORS } from './people-errors.ts';
+import { TENANT_ERRORS } from './tenant-errors.ts';
 
 interface CatalogueEntry {
   readonly http: number;
@@ -17,6 +18,7 @@ interface CatalogueEntry {
  */
 const catalogue = {
   ...PEOPLE_ERRORS,
+  ...TENANT_ERRORS,
   // Usage and surroundings
   usage: {
     http: 400,

@@ -34,7 +34,7 @@ import {
   renewSession,
   requireUnrevoked,
 } from './sessions.store.ts';
-import { listSnapshots } from './snapshots.store.ts';
+import { lastLockMs, listSnapshots } from './snapshots.store.ts';
 import { clearPreview, previewHead, previewPast, sumPreview } from './retention-preview.store.ts';
 import { listDue, recordTombstones, releaseStep } from './retention-release.store.ts';
 import {
@@ -94,6 +94,7 @@ export const READS = {
   listPackChunks,
   listPacks,
   listSigningKeys,
+  lastLockMs,
   listSnapshots,
   listSnapshotsNeeding,
   listUnfinished,

@@ -17,6 +17,12 @@ export interface SnapshotListRow {
 /** Manifests of one page together: a page ends early rather than being larger. */
 const PAGE_BYTES_MAX = 4 * 1024 * 1024;
 
+/** When the last lock of a snapshot ends; 0 when there is none. */
+export function lastLockMs(index: IndexConnection): number {
+  const sql = `SELECT coalesce(max(${LOCKED_UNTIL}), 0) AS lastMs FROM snapshots WHERE tombstone IS NULL`;
+  return (index.get<{ lastMs: number }>(sql) as { lastMs: number }).lastMs;
+}
+
 /** Snapshots by number, of one device and set or of all. `isLast` says that no more follow. */
 export function listSnapshots(
   index: IndexConnection,

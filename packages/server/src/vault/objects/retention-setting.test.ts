@@ -34,6 +34,9 @@ test('a tombstone comes back as it was', () => {
 });
 
 test('a tenant description comes back as it was', () => {
-  const description = { tenantId, describedNs: 7n, quotaBytes: 8, name: 'ñ', lockMs: 9, softDeleteMs: 10 };
-  expect(decodeTenantDescription(encodeTenantDescription(description))).toEqual(description);
+  const known = { tenantId, describedNs: 7n, quotaBytes: 8, name: 'ñ', lockMs: 9, softDeleteMs: 10 };
+  for (const deletionDueMs of [null, 1_772_600_000_000]) {
+    const description = { ...known, deletionDueMs };
+    expect(decodeTenantDescription(encodeTenantDescription(description))).toEqual(description);
+  }
 });

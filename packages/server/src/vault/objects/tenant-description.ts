@@ -16,18 +16,24 @@ export interface TenantDescription {
   /** How long every snapshot is locked from its receipt on, and how long a deleted one can be brought back. */
   readonly lockMs: number;
   readonly softDeleteMs: number;
+  /** From when on the tenant may be deleted; null while nobody asked for that. Nothing comes after it. */
+  readonly deletionDueMs: number | null;
 }
 
-/** A canonical record: 1 tenant id, 2 time, 3 quota, 4 name, 5 lock time, 6 time in which a deletion can be undone. */
+/**
+ * A canonical record: 1 tenant id, 2 time, 3 quota, 4 name, 5 lock time, 6 time in which a deletion can be undone, 7 when
+ * the tenant may be deleted (missing: not at all).
+ */
 export function encodeTenantDescription(description: TenantDescription): Buffer {
-  return new RecordWriter()
+  const record = new RecordWriter()
     .hex(1, true, description.tenantId)
     .build(2, false, (target) => writeTime(target, description.describedNs))
     .number(3, true, description.quotaBytes)
     .text(4, false, description.name)
     .number(5, true, description.lockMs)
-    .number(6, true, description.softDeleteMs)
-    .take();
+    .number(6, true, description.softDeleteMs);
+  if (description.deletionDueMs !== null) record.number(7, true, description.deletionDueMs);
+  return record.take();
 }
 
 /** @throws CofreError `damaged`, `unknown_format` */
@@ -40,6 +46,7 @@ export function decodeTenantDescription(bytes: Uint8Array): TenantDescription {
     name: record.text(4),
     lockMs: record.optionalNumber(5) ?? LIMITS.lockDefaultMs,
     softDeleteMs: record.optionalNumber(6) ?? LIMITS.softDeleteDefaultMs,
+    deletionDueMs: record.optionalNumber(7),
   };
   record.close();
   return description;
@@ -54,5 +61,6 @@ export function firstDescription(tenantId: TenantId): TenantDescription {
     name: '',
     lockMs: LIMITS.lockDefaultMs,
     softDeleteMs: LIMITS.softDeleteDefaultMs,
+    deletionDueMs: null,
   };
 }

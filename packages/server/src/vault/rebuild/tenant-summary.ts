@@ -13,6 +13,8 @@ export interface TenantSummary {
   readonly tenantId: TenantId;
   readonly name: string;
   readonly quotaBytes: number;
+  /** When it may be deleted; null when nobody asked for that. */
+  readonly deletionDueMs: number | null;
   readonly createdMs: number;
   /** As the newest roster has them. */
   readonly devices: readonly { readonly deviceId: DeviceId; readonly isRevoked: boolean }[];
@@ -37,6 +39,7 @@ function summarize(tenantId: TenantId, database: string): TenantSummary {
       tenantId,
       name: description?.name ?? '',
       quotaBytes: description?.quotaBytes ?? 0,
+      deletionDueMs: description?.deletionDueMs ?? null,
       createdMs: findCreated(index),
       devices: listRosterDevices(index).map(({ deviceId, isRevoked }) => ({
         deviceId: deviceId as DeviceId,
