@@ -117,6 +117,13 @@ export class SampleRun {
     return new SampleRun(vault, { ...device, setId }, session.sessionId as SessionId);
   }
 
+  /** The same session, asked of a vault that was opened again. */
+  onVault(vault: Vault): SampleRun {
+    const run = new SampleRun(vault, this.device, this.sessionId);
+    run.parts = this.parts;
+    return run;
+  }
+
   send(blobs: readonly SampleBlob[], kind: 'content' | 'catalog' = 'content'): Promise<PackStored> {
     return this.sendBytes(samplePack(blobs, kind));
   }
