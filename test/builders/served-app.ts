@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createApp } from '@cofre/server/app';
 import { createPeople } from '@cofre/server/create-people';
 import type { Administration } from '@cofre/server/administration/administration';
+import { auditedAdministration } from '@cofre/server/administration/audited-administration';
+import { LocalPeople } from '@cofre/server/administration/local-people';
 import { LocalAdministration } from '@cofre/server/administration/local-administration';
 import { Authenticator } from '@cofre/server/auth/authenticator';
 import { ReadGrants } from '@cofre/server/auth/read-grants';
@@ -71,8 +73,14 @@ export async function serveApp(vaults: Vaults, options: { idleMs?: number } = {}
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const publicAddress = () => ({ address: origin, certificatePin: null });
   const copies = new ApplianceCopies(stores.copies, { first: copiesFolder(folder), second: null }, clock);
-  const services = { tenants, stores, vaults, clock, copies, publicAddress };
-  const administration = new LocalAdministration(services);
+  const findTenant = async (reference: string) => (await tenants.find(reference)).id;
+  const onHost = new LocalPeople(people, stores.people, findTenant);
+  const services = { tenants, stores, vaults, clock, copies, people: onHost, publicAddress };
+  const administration = auditedAdministration(new LocalAdministration(services), {
+    audit: people.audit,
+    tenantIds: async (reference) =>
+      reference === null ? (await tenants.list()).map(({ id }) => id) : [await findTenant(reference)],
+  });
   return {
     origin,
     app,

@@ -10,12 +10,14 @@ import { auditRoutes } from './http/audit.routes.ts';
 import { chunkRoutes } from './http/chunks.routes.ts';
 import { copiesRoutes } from './http/copies.routes.ts';
 import { commitRoutes } from './http/commit.routes.ts';
+import { DeviceAudit } from './http/device-audit.ts';
 import { deviceGuard } from './http/device-guard.ts';
 import { enrolmentRoutes } from './http/enrolment.routes.ts';
 import { healthRoutes } from './http/health.routes.ts';
 import { newRoutes } from './http/new-routes.ts';
 import { objectRoutes } from './http/objects.routes.ts';
 import { packRoutes } from './http/packs.routes.ts';
+import { peopleAdministrationRoutes } from './http/people-administration.routes.ts';
 import { peopleRoutes } from './http/people.routes.ts';
 import { answerError } from './http/problem-response.ts';
 import { requestLog } from './http/request-log.ts';
@@ -54,14 +56,16 @@ export function createApp(services: AppServices): OpenAPIHono<ServerEnvironment>
   const app = newRoutes();
   app.use(requestLog(services.log));
   app.route('/', healthRoutes(services.isReady));
+  const audit = new DeviceAudit(services.people.audit, services.clock);
+  app.use('/v1/enroll', audit.enrolment());
   app.route('/', enrolmentRoutes(services, guard));
-  app.route('/', trustRoutes(services.grants, guard));
+  app.route('/', trustRoutes(services.grants, audit.ceremonies(guard)));
   app.route('/', objectRoutes(guard));
   app.route('/', sessionRoutes(guard));
   app.route('/', packRoutes(services.uploadSlots, guard));
   app.route('/', commitRoutes(guard));
   app.route('/', snapshotRoutes(services.devices, guard));
-  app.route('/', chunkRoutes(guard));
+  app.route('/', chunkRoutes(audit.reading(guard)));
   for (const routes of [sessionStartRoutes, ownSessionRoutes, peopleRoutes, auditRoutes]) {
     app.route('/', routes(services.people));
   }
@@ -79,6 +83,7 @@ export function createAdministrationApp(
   app.use(requestLog(log));
   app.route('/', administrationRoutes(administration));
   app.route('/', retentionRoutes(administration.retention));
+  app.route('/', peopleAdministrationRoutes(administration.people));
   app.route('/', copiesRoutes(administration));
   answerProblems(app);
   return app;

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import { CofreError } from '@cofre/shared/errors';
+import type { Administration } from './administration/administration.ts';
+import { auditedAdministration } from './administration/audited-administration.ts';
+import { LocalPeople } from './administration/local-people.ts';
 import { LocalAdministration } from './administration/local-administration.ts';
 import type { Clock } from './clock.ts';
+import { createPeople } from './create-people.ts';
 import { ApplianceCopies, copiesFolder, listCopyNames } from './db/appliance-copies.ts';
 import { DATABASE_FILE, openApplianceStores, type ApplianceStores } from './db/appliance-stores.ts';
 import { isThere } from './platform/is-there.ts';
@@ -21,7 +25,7 @@ export interface Appliance {
   readonly tenants: Tenants;
   readonly clock: Clock;
   readonly copies: ApplianceCopies;
-  administration(publicAddress: () => PublicAddress): LocalAdministration;
+  administration(publicAddress: () => PublicAddress): Administration;
   close(): Promise<void>;
 }
 
@@ -58,8 +62,18 @@ export async function openAppliance(
       tenants,
       clock,
       copies,
-      administration: (publicAddress) =>
-        new LocalAdministration({ tenants, stores, vaults, clock, copies, publicAddress }),
+      administration: (publicAddress) => {
+        const origin = () => publicAddress().address;
+        const services = createPeople({ store: stores.people, clock, origin });
+        const findTenant = async (reference: string) => (await tenants.find(reference)).id;
+        const people = new LocalPeople(services, stores.people, findTenant);
+        const local = { tenants, stores, vaults, clock, copies, people, publicAddress };
+        return auditedAdministration(new LocalAdministration(local), {
+          audit: services.audit,
+          tenantIds: async (reference) =>
+            reference === null ? (await tenants.list()).map(({ id }) => id) : [await findTenant(reference)],
+        });
+      },
       close: async () => {
         await stores.close();
         await vaults.close();

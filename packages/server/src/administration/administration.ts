@@ -9,6 +9,7 @@ import type { CollectionReport } from '@cofre/shared/wire/collection';
 import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
 import type { NewTenant } from '../tenancy/tenants.ts';
 import type { CopiesAdministration } from './copies-administration.ts';
+import type { PeopleAdministration } from './people-administration.ts';
 import type { RetentionAdministration } from './retention-administration.ts';
 
 /**
@@ -19,6 +20,7 @@ import type { RetentionAdministration } from './retention-administration.ts';
  * when that does not lead to one.
  */
 export interface Administration extends CopiesAdministration {
+  readonly people: PeopleAdministration;
   /** @throws CofreError `already_exists` */
   createTenant(tenant: NewTenant): Promise<TenantItem>;
   listTenants(): Promise<TenantItem[]>;

@@ -20,6 +20,7 @@ import { quotaBytes, type NewTenant, type Tenants } from '../tenancy/tenants.ts'
 import type { Vault, Vaults } from '../vault/vault.ts';
 import type { Administration, AskedScrub, ReadingRun } from './administration.ts';
 import { LocalRetention } from './local-retention.ts';
+import type { PeopleAdministration } from './people-administration.ts';
 import type { RetentionAdministration } from './retention-administration.ts';
 import { collectVaults } from './collect-vaults.ts';
 import { listAllDamages, scrubVaults, verifyVaults } from './each-vault.ts';
@@ -30,6 +31,7 @@ export interface LocalServices {
   readonly vaults: Vaults;
   readonly clock: Clock;
   readonly copies: ApplianceCopies;
+  readonly people: PeopleAdministration;
   /** @throws CofreError `settings_invalid` */
   readonly publicAddress: () => PublicAddress;
 }
@@ -38,9 +40,11 @@ export interface LocalServices {
 export class LocalAdministration implements Administration {
   readonly #services: LocalServices;
   readonly retention: RetentionAdministration;
+  readonly people: PeopleAdministration;
 
   constructor(services: LocalServices) {
     this.#services = services;
+    this.people = services.people;
     const { vaults, tenants, stores } = services;
     this.retention = new LocalRetention({
       vaults,

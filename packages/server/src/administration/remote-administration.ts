@@ -28,6 +28,8 @@ import {
 } from '@cofre/shared/wire/damage';
 import { problem, type Problem } from '@cofre/shared/wire/problem';
 import type { NewTenant } from '../tenancy/tenants.ts';
+import type { PeopleAdministration } from './people-administration.ts';
+import { RemotePeople } from './remote-people.ts';
 import { RemoteRetention } from './remote-retention.ts';
 import type { RetentionAdministration } from './retention-administration.ts';
 import type { Administration, AskedScrub, ReadingRun } from './administration.ts';
@@ -41,11 +43,13 @@ type ReadingEvent =
 export class RemoteAdministration implements Administration {
   readonly #connect: () => Promise<Socket | null>;
   readonly retention: RetentionAdministration;
+  readonly people: PeopleAdministration;
 
   /** @param connect gives null when no server runs */
   constructor(connect: () => Promise<Socket | null>) {
     this.#connect = connect;
     this.retention = new RemoteRetention((...question) => this.#ask(...question));
+    this.people = new RemotePeople((...question) => this.#ask(...question));
   }
 
   async createTenant(tenant: NewTenant): Promise<TenantItem> {

@@ -1,7 +1,7 @@
 import type { ApiTokenId } from '@cofre/shared/ids';
 import type { AuditActor } from '@cofre/shared/wire/audit';
 import type { Permission } from '@cofre/shared/wire/people';
-import type { Place } from '../audit/audit-log.ts';
+import { HOST, type Place } from '../audit/audit-log.ts';
 import type { UserRecord } from '../db/people-records.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { UserRecord } from '../db/people-records.ts';
 export interface AuthenticatedPerson {
   readonly user: UserRecord;
   readonly permissions: ReadonlySet<Permission>;
-  readonly via: SessionProof | ApiTokenProof;
+  readonly via: SessionProof | ApiTokenProof | HostProof;
   readonly place: Place;
 }
 
@@ -29,9 +29,15 @@ export interface ApiTokenProof {
   readonly name: string;
 }
 
+/** On the host itself: who may open the local socket or the files is the administrator. */
+export interface HostProof {
+  readonly kind: 'host';
+}
+
 /** How the audit log names somebody. */
 export function actorFrom({ user, via }: Pick<AuthenticatedPerson, 'user' | 'via'>): AuditActor {
   const { role, login } = user;
+  if (via.kind === 'host') return HOST.actor;
   if (via.kind === 'session') return { kind: 'person', id: user.id, name: login, role };
   return { kind: 'api_token', id: via.id, name: `${login} (${via.name})`, role };
 }

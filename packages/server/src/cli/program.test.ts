@@ -1,9 +1,11 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
-import { newRandomId, type DeviceId, type SnapshotId, type TenantId } from '@cofre/shared/ids';
+import { newRandomId, type DeviceId, type SnapshotId, type TenantId, type UserId } from '@cofre/shared/ids';
+import { EXIT } from '@cofre/shared/errors/exit-codes';
 import type { VerifyFinding } from '@cofre/shared/wire/administration';
 import type { DamageItem } from '@cofre/shared/wire/damage';
+import type { InvitedPerson } from '@cofre/shared/wire/people';
 import type { Administration } from '../administration/administration.ts';
 import { retentionInMemory } from '../../../../test/fakes/memory-retention.ts';
 import { runCommandLine } from './program.ts';
@@ -85,6 +87,37 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
+const INVITED = {
+  user: {
+    userId: '1'.repeat(32) as UserId,
+    tenantId: null,
+    role: 'auditor',
+    login: 'eva',
+    name: 'Eva',
+    state: 'invited',
+    hasTotp: true,
+    passkeys: 0,
+    devices: [],
+    created: TENANT.created,
+    lastSignIn: null,
+  },
+  link: 'https://cofre.example/activate#secret',
+  expires: TENANT.created,
+} satisfies InvitedPerson;
+
+const peopleInMemory: Administration['people'] = {
+  create: async ({ login, name, role }) => ({ ...INVITED, user: { ...INVITED.user, login, name, role } }),
+  list: async () => [INVITED.user],
+  resetPassword: async () => ({ link: INVITED.link, expires: INVITED.expires }),
+  firstRunToken: async () => ({ made: null }),
+  auditPage: async () => ({ items: [], next: null }),
+  verifyAudit: async (head) => ({
+    entries: 1,
+    head: { number: 1, hash: 'a'.repeat(64) },
+    broken: head === null ? null : { number: head.number, problem: 'it is another one' },
+  }),
+};
+
 const administration: Administration = {
   createTenant: async ({ name, modules }) => ({ ...TENANT, name, modules }),
   listTenants: async () => [TENANT],
@@ -92,6 +125,7 @@ const administration: Administration = {
   listDevices: async () => [DEVICE],
   revokeDevice: async () => DEVICE,
   retention: retentionInMemory,
+  people: peopleInMemory,
   statistics: async () => [],
   copyDirectory: async () => COPY,
   listCopies: async () => [COPY, { ...COPY, content: null }],
@@ -254,4 +288,29 @@ test('a collection says what went and what came back, and fails when one of the 
   const bad = await run('collect', 'bad', '--data', 'd', '--json');
   expect(bad.status).toBe(1);
   expect(JSON.parse(bad.stdout)).toMatchObject({ freed_bytes: 2048, failures: [{ problem: 'frozen' }] });
+});
+
+test('a new account is a link and nothing else; without a role it is a usage error', async () => {
+  const made = await run('user', 'create', 'Eva@Cofre.example', '--role', 'auditor', '--data', 'd');
+  expect([made.status, made.stdout]).toEqual([0, `${INVITED.link}\n`]);
+  expect((await run('user', 'create', 'eva', '--data', 'd')).status).toBe(EXIT.usage);
+  expect((await run('user', 'create', 'e va', '--role', 'auditor', '--data', 'd')).status).toBe(EXIT.usage);
+});
+
+test('people are listed with what they have', async () => {
+  const { stdout } = await run('user', 'list', '--data', 'd');
+  expect(stdout).toMatch(/eva +Eva +auditor +invited +authenticator +never/);
+});
+
+test('there is no first-run token once there is a provider admin', async () => {
+  const { status, stderr } = await run('user', 'first-run-token', '--data', 'd');
+  expect([status, stderr]).toEqual([EXIT.failed, expect.stringContaining('already exists')]);
+});
+
+test('an audit log that was changed fails its verification', async () => {
+  const whole = await run('audit', 'verify', '--data', 'd');
+  expect([whole.status, whole.stdout]).toEqual([0, expect.stringContaining(`head 1:${'a'.repeat(64)}`)]);
+  const broken = await run('audit', 'verify', '--head', `1:${'b'.repeat(64)}`, '--data', 'd');
+  expect([broken.status, broken.stdout]).toEqual([EXIT.failed, expect.stringContaining('broken at entry 1')]);
+  expect((await run('audit', 'verify', '--head', 'x', '--data', 'd')).status).toBe(EXIT.usage);
 });

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { SERVER_VERSION } from '../version.ts';
 import type { CommandSurroundings } from './administration-command.ts';
 import { addCopyCommands } from './copy-commands.ts';
+import { addAuditCommands } from './audit-commands.ts';
 import { addCollectionCommands } from './collection-commands.ts';
 import { addDamageCommands } from './damage-commands.ts';
 import { addDeviceCommands } from './device-commands.ts';
@@ -12,6 +13,7 @@ import { settingsFrom, withApplianceOptions, type ApplianceOptions } from './set
 import { addRetentionCommands } from './retention-commands.ts';
 import { addSnapshotCommands } from './snapshot-commands.ts';
 import { addTenantCommands } from './tenant-commands.ts';
+import { addUserCommands } from './user-commands.ts';
 import { addVaultCommands } from './vault-commands.ts';
 
 /**
@@ -45,6 +47,8 @@ function programOf(surroundings: CommandSurroundings): Command {
   addServeCommand(program, surroundings);
   addTenantCommands(program, surroundings);
   addDeviceCommands(program, surroundings);
+  addUserCommands(program, surroundings);
+  addAuditCommands(program, surroundings);
   addVaultCommands(program, surroundings);
   addRetentionCommands(program, surroundings);
   addSnapshotCommands(program, surroundings);

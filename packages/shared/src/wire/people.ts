@@ -121,6 +121,23 @@ export const apiTokenList = z.object({ items: z.array(apiTokenItem) });
 /** `Authorization: Bearer SECRET`; said once. */
 export const createdApiToken = z.object({ token: apiTokenItem, secret: z.string() });
 
+/** What the command line of the server asks about people. */
+export const hostCreatesUser = z.object({
+  login,
+  name: personalName,
+  role,
+  /** Id or name; null for people of the provider. */
+  tenant: z.string().min(1).max(1024).nullable(),
+});
+export const hostResetsPassword = z.object({ login, removesFactors: z.boolean() });
+export const userList = z.object({ items: z.array(userItem) });
+/** Null when there is a provider admin already. */
+export const firstRunToken = z.object({
+  made: z.object({ token: secretToken, expires: instant }).nullable(),
+});
+
+export type HostCreatesUser = z.output<typeof hostCreatesUser>;
+export type FirstRunToken = z.output<typeof firstRunToken>;
 export type Role = z.output<typeof role>;
 export type Permission = z.output<typeof permission>;
 export type UserItem = z.output<typeof userItem>;
