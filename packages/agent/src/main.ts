@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './one-arena.mjs';
 import { setFlagsFromString } from 'node:v8';
 
 // A young generation that does not grow keeps the agent's memory in its bounds, and costs no time that could be
