@@ -4,7 +4,7 @@
 // node vault-writer.ts FOLDER [CRASH_POINT COUNT]
 
 import { randomBytes } from 'node:crypto';
-import { writeFileSync, writeSync } from 'node:fs';
+import { statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { newRandomId, type ChunkId, type TenantId } from '@cofre/shared/ids';
 import { openVaults } from '@cofre/server/vault/open-vaults';
@@ -28,8 +28,12 @@ const EXIT_STORAGE_FAILED = 70;
 const [folder = '', crashAt, crashCount = '1'] = process.argv.slice(2);
 let pointsLeft = Number(crashCount);
 
+/** The log of all writes to the disk, when somebody records them: each line says how long it is by then. */
+const writeLog = process.env['COFRE_TEST_WRITE_LOG'];
+
 function say(line: object): void {
-  writeSync(1, `${JSON.stringify(line)}\n`);
+  const said = writeLog === undefined ? line : { ...line, at: statSync(writeLog).size };
+  writeSync(1, `${JSON.stringify(said)}\n`);
 }
 
 const vaults = await openVaults({
