@@ -86,8 +86,9 @@ export async function firstAdmin(served: ServedApp): Promise<SignedInPerson> {
   if (made === null) throw new Error('There is a provider admin already');
   const person = new SignedInPerson(served, 'root@provider.example', 'violet harbour ninety lamps');
   const { login, password } = person;
-  const { json } = await person.post('/v1/first-run', { token: made.token, login, name: 'Root', password });
-  person.userId = (json?.['session'] as { userId: UserId }).userId;
+  const answer = await person.post('/v1/first-run', { token: made.token, login, name: 'Root', password });
+  const { session } = answer.json as { session: { userId: UserId } };
+  person.userId = session.userId;
   await person.addTotp();
   return person;
 }

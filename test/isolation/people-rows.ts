@@ -28,15 +28,22 @@ const question =
 const assertion = {
   ceremony: 'A'.repeat(43),
   response: {
-    ...{ id: 'AA', rawId: 'AA', type: 'public-key', clientExtensionResults: {} },
+    id: 'AA',
+    rawId: 'AA',
+    type: 'public-key',
+    clientExtensionResults: {},
     response: { clientDataJSON: 'AA', authenticatorData: 'AA', signature: 'AA' },
   },
 };
 
 const registration = {
-  ...{ ceremony: 'A'.repeat(43), name: 'key' },
+  ceremony: 'A'.repeat(43),
+  name: 'key',
   response: {
-    ...{ id: 'AA', rawId: 'AA', type: 'public-key', clientExtensionResults: {} },
+    id: 'AA',
+    rawId: 'AA',
+    type: 'public-key',
+    clientExtensionResults: {},
     response: { clientDataJSON: 'AA', attestationObject: 'AA' },
   },
 };

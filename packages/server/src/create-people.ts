@@ -34,7 +34,11 @@ export function createPeople({ store, clock, origin, passwordCost }: PeopleParts
   const shared = { store, audit, clock, hashes, throttle, proofs, passkeys };
   const signIn = new SignIn(shared);
   return {
-    ...{ audit, clock, origin, passkeys, signIn },
+    audit,
+    clock,
+    origin,
+    passkeys,
+    signIn,
     authenticator: new PersonAuthenticator(store, clock),
     auditReader: new AuditReader(store, audit),
     account: new OwnAccount(shared),

@@ -71,7 +71,10 @@ export class StoredAuditLog implements AuditLog {
 
   entryOf({ actor, place, action, tenantId, target, details = {} }: AuditEvent): NewAuditEntry {
     return {
-      ...{ timeMs: this.#clock(), tenantId, actor, action },
+      timeMs: this.#clock(),
+      tenantId,
+      actor,
+      action,
       target: target === undefined ? null : short(target),
       details: Object.fromEntries(
         Object.entries(details).map(([name, value]) => [

@@ -84,7 +84,7 @@ export class PasswordHashes {
  * @throws CofreError `password_unsuitable`
  */
 export function requireSuitablePassword(password: string, login: string): void {
-  const characters = [...password];
+  const characters = Array.from(password);
   const refuse = (problem: string) => new CofreError('password_unsuitable', { problem });
   if (characters.length < LIMITS.passwordCharactersMin) {
     throw refuse(`it has fewer than ${LIMITS.passwordCharactersMin} characters`);

@@ -46,7 +46,10 @@ export function appendEntries(database: ApplianceDatabase, entries: readonly New
       .insert(auditEntries)
       .values({
         ...fields,
-        ...{ number, previous, hash, details: detailsText(entry) },
+        number,
+        previous,
+        hash,
+        details: detailsText(entry),
         actorKind: actor.kind,
         actorId: actor.id,
         actorName: actor.name,

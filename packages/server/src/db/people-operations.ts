@@ -140,7 +140,7 @@ function complete(database: ApplianceDatabase, rows: readonly UserRow[]): UserRe
       .map((row) => [row.userId, row.count]),
   );
   const chosen = database.select().from(userDevices).where(inArray(userDevices.userId, ids)).all();
-  return rows.map(({ totpLastStep: _, ...row }) => ({
+  return rows.map((row) => ({
     ...row,
     passkeys: keyCounts.get(row.id) ?? 0,
     recoveryCodes: codeCounts.get(row.id) ?? 0,
@@ -203,13 +203,12 @@ function requireDevices(
 
 /** Administrators who can come in: of the provider (null), or of a tenant. */
 function countAdmins(database: ApplianceDatabase, tenantId: TenantId | null, except: UserId | null): number {
-  const isTheirs = tenantId === null ? isNull(users.tenantId) : eq(users.tenantId, tenantId);
   const row = database
     .select({ count: count() })
     .from(users)
     .where(
       and(
-        isTheirs,
+        isTheirs(tenantId),
         eq(users.role, tenantId === null ? 'provider_admin' : 'tenant_admin'),
         isNull(users.disabledMs),
         isNotNull(users.passwordHash),

@@ -57,7 +57,11 @@ export class ApiTokens {
       id: newRandomId<ApiTokenId>(),
       hash: hashOfSecret(secret),
       userId: person.user.id,
-      ...{ name, scopes: [...new Set(scopes)], createdMs, expiresMs, lastUsedMs: null },
+      name,
+      scopes: [...new Set(scopes)],
+      createdMs,
+      expiresMs,
+      lastUsedMs: null,
     };
     await this.#audited(person, 'api_token.made', token.id).insertApiToken(token);
     return { token: itemFrom(token), secret };
