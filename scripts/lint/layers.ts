@@ -27,6 +27,7 @@ export const SHARED_FOR_SERVER = [
   'errors/',
   'errors',
   'ids',
+  'limits/',
   'limits',
   'bytes',
   'hash',

@@ -328,12 +328,12 @@ describe('API tokens', () => {
 
   test('have no scope that their person has not, and an end', async () => {
     await tenantAdmin.signIn();
-    const ask = (body: object) => tenantAdmin.ask({ method: 'POST', path: '/v1/api-tokens', body });
+    const create = (body: object) => tenantAdmin.ask({ method: 'POST', path: '/v1/api-tokens', body });
     const scopes = [...PERMISSIONS];
-    expectProblem(await ask({ name: 'x', scopes, expires: inDays(1) }), 403, 'forbidden');
+    expectProblem(await create({ name: 'x', scopes, expires: inDays(1) }), 403, 'forbidden');
     const some = ['audit.read'];
-    expectProblem(await ask({ name: 'x', scopes: some, expires: inDays(400) }), 400, 'invalid_request');
-    expectProblem(await ask({ name: 'x', scopes: some, expires: inDays(0) }), 400, 'invalid_request');
+    expectProblem(await create({ name: 'x', scopes: some, expires: inDays(400) }), 400, 'invalid_request');
+    expectProblem(await create({ name: 'x', scopes: some, expires: inDays(0) }), 400, 'invalid_request');
   });
 
   test('end when they are revoked', async () => {

@@ -40,7 +40,7 @@ beforeAll(async () => {
   foreignAdmin = await invitedPerson(served, admin, somebody);
   const expires = new Date(served.time.nowMs + 86_400_000).toISOString();
   const made = await foreignAdmin.post('/v1/api-tokens', { name: 'x', scopes: ['audit.read'], expires });
-  foreignToken = (made.json?.['token'] as { tokenId: string }).tokenId;
+  foreignToken = (made.json as { token: { tokenId: string } }).token.tokenId;
   deviceCredential = (await enrolDevice(served, own)).credential;
 });
 
@@ -148,9 +148,9 @@ async function expectTenantReaches(person: SignedInPerson, row: PeopleRow): Prom
   const answer = await person.ask(row.ask(namesOf('foreign')));
   expectNothingForeign(answer);
   expect(shapeOf(answer)).toEqual(shapeOf(await person.ask(row.ask(namesOf('nobody')))));
-  const own = await person.ask(row.ask(namesOf('own')));
+  const onOwn = await person.ask(row.ask(namesOf('own')));
   // Nobody of a tenant names one, not even his own.
-  expect([answer.status, own.status]).toEqual(row.names === 'user' ? [404, 200] : [403, 403]);
+  expect([answer.status, onOwn.status]).toEqual(row.names === 'user' ? [404, 200] : [403, 403]);
 }
 
 describe('what names no tenant gives people of a tenant their own', () => {

@@ -13,7 +13,7 @@ function waitOf(attempt: () => unknown): number {
     attempt();
     return 0;
   } catch (error) {
-    return Number((error as { parameters: { seconds: number } }).parameters.seconds);
+    return (error as { parameters: { seconds: number } }).parameters.seconds;
   }
 }
 

@@ -16,9 +16,10 @@ import { devices, tenants } from './schema.ts';
 
 /** The directory of people and their one-time links, on the database thread. */
 export function peopleOperations(database: ApplianceDatabase) {
-  const atomically = <Result>(work: () => Result): Result =>
-    database.transaction(work, { behavior: 'immediate' });
+  const atomically = atomicallyIn(database);
   return {
+    ...linkOperations(database),
+    ...firstRunOperations(database),
     userById: (id: UserId): UserRecord | null => findUser(database, eq(users.id, id)),
     userByLogin: (login: string): UserRecord | null => findUser(database, eq(users.login, login)),
 
@@ -46,7 +47,12 @@ export function peopleOperations(database: ApplianceDatabase) {
     /** @throws CofreError `not_found`, `last_admin` */
     changeUser: (id: UserId, change: UserChange, nowMs: number): UserRecord =>
       atomically(() => changeUser(database, id, change, nowMs)),
+  };
+}
 
+function linkOperations(database: ApplianceDatabase) {
+  const atomically = atomicallyIn(database);
+  return {
     /** Replaces what links the person has. */
     insertLink: (userId: UserId, link: NewLink): void =>
       atomically(() => {
@@ -71,7 +77,12 @@ export function peopleOperations(database: ApplianceDatabase) {
         database.update(users).set({ passwordHash }).where(eq(users.id, id)).run();
         endSessions(database, id, exceptHash);
       }),
+  };
+}
 
+function firstRunOperations(database: ApplianceDatabase) {
+  const atomically = atomicallyIn(database);
+  return {
     hasProviderAdmin: (): boolean => countAdmins(database, null, null) > 0,
 
     setFirstRunToken: (hash: string, expiresMs: number): void =>
@@ -91,6 +102,10 @@ export function peopleOperations(database: ApplianceDatabase) {
         return true;
       }),
   };
+}
+
+function atomicallyIn(database: ApplianceDatabase) {
+  return <Result>(work: () => Result): Result => database.transaction(work, { behavior: 'immediate' });
 }
 
 function isTheirs(whose: TenantFilter): SQL | undefined {

@@ -12,6 +12,7 @@ export function signInOperations(database: ApplianceDatabase) {
   return {
     ...sessionOperations(database),
     ...factorOperations(database),
+    ...passkeyOperations(database),
     ...apiTokenOperations(database),
   };
 }
@@ -121,7 +122,11 @@ function factorOperations(database: ApplianceDatabase) {
         .run();
       return changes === 1;
     },
+  };
+}
 
+function passkeyOperations(database: ApplianceDatabase) {
+  return {
     passkeysOf(userId: UserId): PasskeyRecord[] {
       return database.select().from(passkeys).where(eq(passkeys.userId, userId)).all();
     },
