@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ChunkId, SnapshotId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import type { Vault } from '@cofre/server/vault/vault';
@@ -26,6 +28,12 @@ export async function expectInvariants(
   await expectVerified(tenant, vault, altered);
   const { usedBytes } = await vault.statistics();
   expect(usedBytes, 'I4: used').toBeLessThanOrEqual(tenant.quotaBytes);
+}
+
+/** Whatever a process left half done, the next one has cleared away before it gives the vault out. */
+export async function expectSwept(tenant: TenantModel, storeFolder: string): Promise<void> {
+  await tenant.vault();
+  expect(readdirSync(join(storeFolder, tenant.tenantId, 'incoming')), 'what was arriving').toEqual([]);
 }
 
 /** I1, I3, I5: what is listed is what was acknowledged, and its state has a reason. */

@@ -4,7 +4,7 @@ import { SeededRandom } from '../../builders/seeded-random.ts';
 import { isLost, SimulatedAgent } from './agent.ts';
 import { Appliance } from './appliance.ts';
 import { actHostilely } from './hostile-acts.ts';
-import { expectInvariants } from './invariants.ts';
+import { expectInvariants, expectSwept } from './invariants.ts';
 import { TenantModel } from './model.ts';
 import * as upkeep from './upkeep-acts.ts';
 
@@ -136,6 +136,7 @@ export class Simulation {
 
   private async restart(why: string): Promise<string> {
     await this.appliance.restart();
+    for (const tenant of this.tenants) await expectSwept(tenant, this.appliance.storeFolder);
     return why;
   }
 

@@ -11,7 +11,13 @@ import { rotOneBlob, rotOneObject } from './rot.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** What somebody is told who must not, or cannot, delete or bring back. */
-const NOT_DELETED: readonly ErrorCode[] = ['not_found', 'locked', 'snapshot_gone', 'snapshot_required', 'last_complete'];
+const NOT_DELETED: readonly ErrorCode[] = [
+  'not_found',
+  'locked',
+  'snapshot_gone',
+  'snapshot_required',
+  'last_complete',
+];
 
 export async function collect(tenant: TenantModel): Promise<string> {
   const vault = await tenant.vault();
