@@ -11,6 +11,7 @@ import { DATABASE_FILE, openApplianceStores, type ApplianceStores } from './db/a
 import { isThere } from './platform/is-there.ts';
 import { checkPlaces } from './platform/start-checks.ts';
 import type { PublicAddress } from './tenancy/public-address.ts';
+import { TenantLife } from './tenancy/tenant-life.ts';
 import { Tenants } from './tenancy/tenants.ts';
 import { openVaults } from './vault/open-vaults.ts';
 import { listTenants } from './vault/store-pairing.ts';
@@ -53,6 +54,7 @@ export async function openAppliance(
     const stores = await openApplianceStores(folders.dataFolder, onFatal);
     const clock = () => vaults.serviceTimeMs();
     const tenants = new Tenants(stores.tenants, vaults, clock);
+    await new TenantLife({ tenants, stores, vaults, clock }).settleAll();
     const copyFolders = { first: copiesFolder(folders.storeFolder), second: folders.copyFolder ?? null };
     const copies = new ApplianceCopies(stores.copies, copyFolders, clock);
     return {

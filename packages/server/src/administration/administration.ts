@@ -8,9 +8,10 @@ import type {
 import type { CollectionReport } from '@cofre/shared/wire/collection';
 import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
 import type { NewTenant } from '../tenancy/tenants.ts';
-import type { CopiesAdministration } from './copies-administration.ts';
 import type { PeopleAdministration } from './people-administration.ts';
+import type { CopiesAdministration } from './copies-administration.ts';
 import type { RetentionAdministration } from './retention-administration.ts';
+import type { TenantAdministration } from './tenant-administration.ts';
 
 /**
  * What the provider does on the host. One implementation works on the services (`local-administration.ts`), another
@@ -30,6 +31,7 @@ export interface Administration extends CopiesAdministration {
   /** The device is refused from now on; what it brought stays. */
   revokeDevice(tenant: string, device: string): Promise<AdministeredDevice>;
   readonly retention: RetentionAdministration;
+  readonly tenants: TenantAdministration;
   /** @param tenant null for all of them */
   statistics(tenant: string | null): Promise<VaultStatistics[]>;
   /**

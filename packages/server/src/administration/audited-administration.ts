@@ -1,8 +1,10 @@
 import type { TenantId } from '@cofre/shared/ids';
 import type { AuditAction } from '@cofre/shared/wire/audit';
+import type { TenantDetail } from '@cofre/shared/wire/tenants';
 import { HOST, type AuditLog } from '../audit/audit-log.ts';
 import type { Administration } from './administration.ts';
 import type { RetentionAdministration } from './retention-administration.ts';
+import type { TenantAdministration } from './tenant-administration.ts';
 
 type Details = Readonly<Record<string, string | number | boolean>>;
 
@@ -79,6 +81,38 @@ const RETENTION: Table<RetentionAdministration> = {
   },
 };
 
+const TENANTS: Table<TenantAdministration> = {
+  show: look('tenant'),
+  rename: changed('name'),
+  suspend: changed('suspended'),
+  resume: changed('resumed'),
+  setModules: {
+    action: 'tenant.quota_changed',
+    tenant: (_, { tenant }) => tenant.tenantId,
+    details: ([, { modules, graceDays }]) => ({ modules, graceDays: graceDays ?? 0 }),
+  },
+  renewCode: changed('management code'),
+  scheduleDeletion: {
+    ...changed('to be deleted'),
+    details: (_, { tenant }) => ({ what: 'to be deleted', due: tenant.deletion?.due ?? '' }),
+  },
+  keep: changed('not to be deleted any more'),
+  addContact: changed('contacts'),
+  changeContact: changed('contacts'),
+  removeContact: changed('contacts'),
+  // Quotas and counts, as on an invoice.
+  usage: null,
+};
+
+/** Named by its answer: the name in the question may be another by then. */
+function changed(what: string) {
+  return {
+    action: 'tenant.changed' as const,
+    tenant: (_: unknown, { tenant }: TenantDetail) => tenant.tenantId,
+    details: (): Details => ({ what }),
+  };
+}
+
 /** The provider looked at something of a tenant; the tenant reads it in its part of the log. */
 function look(what: string) {
   return {
@@ -101,9 +135,13 @@ interface Recording {
 /** The same administration, which says in the audit log what was done. What failed was not done. */
 export function auditedAdministration(inner: Administration, recording: Recording): Administration {
   const retention = recorded(inner.retention, RETENTION, recording);
+  const tenants = recorded(inner.tenants, TENANTS, recording);
   const outer = recorded(inner, ADMINISTRATION, recording);
   return new Proxy(outer, {
-    get: (own, name) => (name === 'retention' ? retention : (Reflect.get(own, name) as unknown)),
+    get: (own, name) => {
+      if (name === 'tenants') return tenants;
+      return name === 'retention' ? retention : (Reflect.get(own, name) as unknown);
+    },
   });
 }
 

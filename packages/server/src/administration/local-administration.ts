@@ -20,8 +20,11 @@ import { quotaBytes, type NewTenant, type Tenants } from '../tenancy/tenants.ts'
 import type { Vault, Vaults } from '../vault/vault.ts';
 import type { Administration, AskedScrub, ReadingRun } from './administration.ts';
 import { LocalRetention } from './local-retention.ts';
+import { LocalTenants } from './local-tenants.ts';
 import type { PeopleAdministration } from './people-administration.ts';
 import type { RetentionAdministration } from './retention-administration.ts';
+import type { TenantAdministration } from './tenant-administration.ts';
+import { tenantItemOf } from './tenant-item.ts';
 import { collectVaults } from './collect-vaults.ts';
 import { listAllDamages, scrubVaults, verifyVaults } from './each-vault.ts';
 
@@ -40,12 +43,14 @@ export interface LocalServices {
 export class LocalAdministration implements Administration {
   readonly #services: LocalServices;
   readonly retention: RetentionAdministration;
+  readonly tenants: TenantAdministration;
   readonly people: PeopleAdministration;
 
   constructor(services: LocalServices) {
     this.#services = services;
     this.people = services.people;
     const { vaults, tenants, stores } = services;
+    this.tenants = new LocalTenants(services);
     this.retention = new LocalRetention({
       vaults,
       findTenant: async (reference) => (await tenants.find(reference)).id,
@@ -144,16 +149,8 @@ export class LocalAdministration implements Administration {
   async #item(tenant: TenantRecord, devices: ReadonlyMap<string, number>): Promise<TenantItem> {
     const vault = await this.#services.vaults.open(tenant.id);
     const { usedBytes, snapshots } = await vault.statistics();
-    return {
-      tenantId: tenant.id,
-      name: tenant.name,
-      modules: tenant.modules,
-      quotaBytes: quotaBytes(tenant),
-      usedBytes,
-      devices: devices.get(tenant.id) ?? 0,
-      snapshots,
-      created: new Date(tenant.createdMs).toISOString(),
-    };
+    const counts = { usedBytes, snapshots, devices: devices.get(tenant.id) ?? 0 };
+    return tenantItemOf(tenant, counts, this.#services.clock());
   }
 }
 

@@ -31,7 +31,9 @@ import type { NewTenant } from '../tenancy/tenants.ts';
 import type { PeopleAdministration } from './people-administration.ts';
 import { RemotePeople } from './remote-people.ts';
 import { RemoteRetention } from './remote-retention.ts';
+import { RemoteTenants } from './remote-tenants.ts';
 import type { RetentionAdministration } from './retention-administration.ts';
+import type { TenantAdministration } from './tenant-administration.ts';
 import type { Administration, AskedScrub, ReadingRun } from './administration.ts';
 
 type ReadingEvent =
@@ -43,12 +45,14 @@ type ReadingEvent =
 export class RemoteAdministration implements Administration {
   readonly #connect: () => Promise<Socket | null>;
   readonly retention: RetentionAdministration;
+  readonly tenants: TenantAdministration;
   readonly people: PeopleAdministration;
 
   /** @param connect gives null when no server runs */
   constructor(connect: () => Promise<Socket | null>) {
     this.#connect = connect;
     this.retention = new RemoteRetention((...question) => this.#ask(...question));
+    this.tenants = new RemoteTenants((...question) => this.#ask(...question));
     this.people = new RemotePeople((...question) => this.#ask(...question));
   }
 

@@ -8,6 +8,7 @@ import type { DamageItem } from '@cofre/shared/wire/damage';
 import type { InvitedPerson } from '@cofre/shared/wire/people';
 import type { Administration } from '../administration/administration.ts';
 import { retentionInMemory } from '../../../../test/fakes/memory-retention.ts';
+import { tenantsInMemory } from '../../../../test/fakes/memory-tenants.ts';
 import { runCommandLine } from './program.ts';
 
 const TENANT = {
@@ -19,6 +20,11 @@ const TENANT = {
   devices: 1,
   snapshots: 7,
   created: '2026-01-02T03:04:05.678Z',
+  managementCode: 'K7QF-2MXB-9RTA',
+  suspended: null,
+  warning: null,
+  laterQuota: null,
+  deletion: null,
 };
 const DEVICE = {
   deviceId: newRandomId<DeviceId>(),
@@ -125,6 +131,7 @@ const administration: Administration = {
   listDevices: async () => [DEVICE],
   revokeDevice: async () => DEVICE,
   retention: retentionInMemory,
+  tenants: tenantsInMemory,
   people: peopleInMemory,
   statistics: async () => [],
   copyDirectory: async () => COPY,
@@ -204,7 +211,7 @@ test.each(['device revoke', 'verify', 'stats', 'version'])('"%s" has its help', 
 test('a list is a table for people, in which no name can turn the line round', async () => {
   const { stdout } = await run('tenant', 'list', '--data', 'd');
   const [titles, row, ...rest] = stdout.trimEnd().split('\n');
-  expect(titles).toMatch(/^TENANT\s+NAME\s+MODULES\s+USED\s+QUOTA\s+DEVICES\s+SNAPSHOTS$/);
+  expect(titles).toMatch(/^TENANT\s+NAME\s+MODULES\s+USED\s+QUOTA\s+DEVICES\s+SNAPSHOTS\s+STATE$/);
   expect(row).toContain('Evil\\u{202e}Name');
   expect(row).toMatch(/1\.5 KiB\s+100\.0 MiB\s+1\s+7$/);
   expect(rest).toEqual([]);

@@ -1,18 +1,25 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { createTenantRequest } from '@cofre/shared/wire/administration';
 import type { RetentionPeriods } from '@cofre/shared/wire/retention';
 import { LIMITS } from '@cofre/shared/limits';
 import { administrationCommand, type CommandSurroundings } from './administration-command.ts';
 import { formatDays } from './describe-retention.ts';
+import { stateOf } from './describe-tenant.ts';
 import { formatBytes, printLine, printTable, safeName, type Output } from './output.ts';
+import { parseModules, parseName } from './parse-tenant.ts';
+import { addTenantContactCommands } from './tenant-contact-commands.ts';
+import { addTenantLifeCommands } from './tenant-life-commands.ts';
+import { addTenantUsageCommands } from './tenant-usage-commands.ts';
 
 const TENANT = 'id or name of the tenant';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** `tenant create`, `tenant list`, `tenant lock`, `tenant undo-time`. */
+/** `tenant create`, `tenant list`, `tenant lock`, `tenant undo-time`, and those in files of their own. */
 export function addTenantCommands(program: Command, surroundings: CommandSurroundings): void {
   const tenant = program.command('tenant').description('customers of this appliance');
   addPeriodCommands(tenant, surroundings);
+  addTenantLifeCommands(tenant, surroundings);
+  addTenantContactCommands(tenant, surroundings);
+  addTenantUsageCommands(program, tenant, surroundings);
   administrationCommand(
     tenant
       .command('create')
@@ -36,7 +43,7 @@ export function addTenantCommands(program: Command, surroundings: CommandSurroun
     print: (output, { tenants }) =>
       printTable(
         output,
-        ['TENANT', 'NAME', 'MODULES', 'USED', 'QUOTA', 'DEVICES', 'SNAPSHOTS'],
+        ['TENANT', 'NAME', 'MODULES', 'USED', 'QUOTA', 'DEVICES', 'SNAPSHOTS', 'STATE'],
         tenants.map((item) => [
           item.tenantId,
           safeName(item.name),
@@ -45,6 +52,7 @@ export function addTenantCommands(program: Command, surroundings: CommandSurroun
           formatBytes(item.quotaBytes),
           item.devices,
           item.snapshots,
+          stateOf(item),
         ]),
       ),
   });
@@ -90,22 +98,4 @@ function parseDays(text: string): number {
   const days = text === '' ? Number.NaN : Number(text);
   if (Number.isInteger(days) && days >= 0) return days;
   throw new InvalidArgumentError('It is a whole number of days.');
-}
-
-function parseName(text: string): string {
-  const { data } = createTenantRequest.shape.name.safeParse(text);
-  if (data === undefined) {
-    throw new InvalidArgumentError(
-      `A name has 1 to ${LIMITS.nameCharactersMax} characters, none of control.`,
-    );
-  }
-  return data;
-}
-
-function parseModules(text: string): number {
-  const { data } = createTenantRequest.shape.modules.safeParse(text === '' ? Number.NaN : Number(text));
-  if (data === undefined) {
-    throw new InvalidArgumentError(`It is a whole number from 1 to ${LIMITS.quotaModulesMax}.`);
-  }
-  return data;
 }

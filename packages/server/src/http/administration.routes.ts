@@ -17,6 +17,7 @@ import { newRoutes } from './new-routes.ts';
 import { jsonBody, jsonContent, problemAnswer } from './schema-pieces.ts';
 import type { ServerEnvironment } from './server-environment.ts';
 import { sendReading } from './reading-stream.ts';
+import { addTenantRoutes } from './tenants.routes.ts';
 
 const REFERENCE_CHARACTERS_MAX = 1024;
 const reference = z.string().min(1).max(REFERENCE_CHARACTERS_MAX);
@@ -113,5 +114,6 @@ export function administrationRoutes(administration: Administration): OpenAPIHon
   });
   addCollectionRoutes(routes, administration);
   addDamageRoutes(routes, administration);
+  addTenantRoutes(routes, administration.tenants);
   return routes;
 }

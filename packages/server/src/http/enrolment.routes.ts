@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { LIMITS } from '@cofre/shared/limits';
 import { deviceStatus, enrolRequest, enrolResponse } from '@cofre/shared/wire/enrolment';
 import type { Clock } from '../clock.ts';
+import type { DeviceDirectory } from '../tenancy/devices.ts';
 import type { Enrolments } from '../tenancy/enrolment.ts';
 import { quotaBytes } from '../tenancy/tenants.ts';
 import { bodyOfAtMost } from './declared-body.ts';
@@ -28,12 +29,14 @@ const status = createRoute({
 
 export interface EnrolmentServices {
   readonly enrolments: Enrolments;
+  readonly devices: DeviceDirectory;
   readonly clock: Clock;
   readonly serverVersion: string;
 }
 
 /** Joining, and asking afterwards who one is. Enrolment is the only route without a credential. */
-export function enrolmentRoutes({ enrolments, clock, serverVersion }: EnrolmentServices, guard: Middleware) {
+export function enrolmentRoutes(services: EnrolmentServices, guard: Middleware) {
+  const { enrolments, devices, clock, serverVersion } = services;
   const routes = newRoutes();
   routes.openapi(enrol, async (context) =>
     context.json(await enrolments.enrol(context.req.valid('json')), 200),
@@ -41,14 +44,15 @@ export function enrolmentRoutes({ enrolments, clock, serverVersion }: EnrolmentS
   routes.openapi({ ...status, middleware: guard }, async (context) => {
     const device = context.get('device');
     const { usedBytes } = await context.get('vault').statistics();
+    const use = { usedBytes, quotaBytes: quotaBytes({ modules: device.tenantModules }) };
     const answer = {
       tenantId: device.tenantId,
       tenantName: device.tenantName,
       deviceId: device.deviceId,
       deviceName: device.deviceName,
       isSuspended: device.isTenantSuspended,
-      quotaBytes: quotaBytes({ modules: device.tenantModules }),
-      usedBytes,
+      ...use,
+      quotaWarning: await devices.quotaWarning(device, use, clock()),
       serverVersion,
       serviceTime: new Date(clock()).toISOString(),
     };

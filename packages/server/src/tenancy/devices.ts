@@ -1,8 +1,10 @@
 import { CofreError } from '@cofre/shared/errors';
 import type { DeviceItem } from '@cofre/shared/wire/snapshots';
+import type { QuotaWarning } from '@cofre/shared/wire/tenant-state';
 import type { AuthenticatedDevice } from '../auth/authenticated-device.ts';
 import type { ApplianceStores, TenantScope } from '../db/appliance-stores.ts';
 import type { DeviceRecord } from '../db/records.ts';
+import { quotaWarningOf } from './quota-warning.ts';
 
 const ID_BEGINNING = /^[0-9a-f]{6,32}$/;
 
@@ -22,12 +24,22 @@ export async function findDevice(scope: TenantScope, reference: string): Promise
   return device;
 }
 
-/** Which devices of its own tenant a device may know of. */
+/** What a device may know of its own tenant. */
 export class DeviceDirectory {
   readonly #stores: ApplianceStores;
 
   constructor(stores: ApplianceStores) {
     this.#stores = stores;
+  }
+
+  /** How full the tenant's quota is. */
+  async quotaWarning(
+    reader: AuthenticatedDevice,
+    use: { readonly usedBytes: number; readonly quotaBytes: number },
+    nowMs: number,
+  ): Promise<QuotaWarning | null> {
+    const tenant = await this.#stores.tenants.byId(reader.tenantId);
+    return tenant === null ? null : quotaWarningOf(tenant, use, nowMs);
   }
 
   /** Revoked ones too: what they brought can still be restored. */

@@ -4,6 +4,7 @@ import { LIMITS } from '@cofre/shared/limits';
 import type { Clock } from '../clock.ts';
 import type { TenantStore } from '../db/appliance-stores.ts';
 import type { TenantRecord } from '../db/records.ts';
+import { Semaphore } from '../platform/semaphore.ts';
 import type { Vaults } from '../vault/vault.ts';
 import { newManagementCode, spelledCode } from './management-code.ts';
 
@@ -17,6 +18,8 @@ export class Tenants {
   readonly #store: TenantStore;
   readonly #vaults: Vaults;
   readonly #clock: Clock;
+  /** What directory and store both say of a tenant changes in turn. */
+  readonly describing = new Semaphore(1);
 
   constructor(store: TenantStore, vaults: Vaults, clock: Clock) {
     this.#store = store;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
 import { byteCount, deviceId, instant, personalName, setId, tenantId } from './fields.ts';
 import { problem } from './problem.ts';
+import { tenantStateFields } from './tenant-state.ts';
 
 /** What the server's command line asks for over the local socket. */
 export const createTenantRequest = z.object({
@@ -18,6 +19,7 @@ export const tenantItem = z.object({
   devices: z.number().int(),
   snapshots: z.number().int(),
   created: instant,
+  ...tenantStateFields,
 });
 
 export const tenantList = z.object({ items: z.array(tenantItem) });

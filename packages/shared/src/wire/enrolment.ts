@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { quotaWarning } from './tenant-state.ts';
 import { deviceId, hex32, personalName, tenantId } from './fields.ts';
 
 /**
@@ -35,6 +36,8 @@ export const deviceStatus = z.object({
   isSuspended: z.boolean(),
   quotaBytes: z.number().int(),
   usedBytes: z.number().int(),
+  /** Null while less than 80 % of the quota is used. */
+  quotaWarning: quotaWarning.nullable().optional(),
   serverVersion: z.string(),
   serviceTime: z.iso.datetime(),
 });
