@@ -16,7 +16,7 @@ import type { TenantModel } from './model.ts';
 /** What is no answer to hostility but may come first. */
 const BESIDES: readonly ErrorCode[] = ['over_quota', 'storage_full'];
 
-/** Does something that no honest agent does, in a set of its own; the vault has to refuse it. */
+/** Does what no honest agent does, in sets of its own; the vault has to refuse all of it. */
 export async function actHostilely(
   tenant: TenantModel,
   others: readonly TenantModel[],
@@ -31,13 +31,15 @@ export async function actHostilely(
     () => useSessionOfAnother(tenant),
     () => readOtherTenant(tenant, others, random),
   ];
-  const act = random.pick(acts);
+  const first = random.below(acts.length);
+  const done: string[] = [];
   try {
-    return `is attacked: ${await act()}`;
+    for (const act of [...acts.slice(first), ...acts.slice(0, first)]) done.push(await act());
   } catch (error) {
-    if (error instanceof CofreError && BESIDES.includes(error.code)) return `is attacked without room`;
-    throw error;
+    if (!(error instanceof CofreError) || !BESIDES.includes(error.code)) throw error;
+    done.push(`no room (${error.code})`);
   }
+  return `is attacked: ${done.join('; ')}`;
 }
 
 async function openRun(tenant: TenantModel, device: SampleDevice): Promise<SampleRun> {

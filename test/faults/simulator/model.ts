@@ -7,8 +7,8 @@ import type { Appliance } from './appliance.ts';
 
 /** Pieces of content that the agents of a tenant have: few enough that they meet all the time. */
 const POOL_BLOBS = 16;
-/** Not much more than the pieces take, so that a quota is met now and then. */
-const QUOTA_BYTES = 420_000;
+/** Less than all pieces take, so that the quota is met now and then. */
+const QUOTA_BYTES = 120_000;
 
 /** A snapshot that was acknowledged, and what is known about it. */
 export interface Acknowledged {
