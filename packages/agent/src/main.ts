@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-import './one-arena.mjs';
 import { setFlagsFromString } from 'node:v8';
+import { shareOneArena } from './one-arena.mjs';
+
+shareOneArena();
 
 // A young generation that does not grow keeps the agent's memory in its bounds, and costs no time that could be
 // measured. It has to be said before anything is loaded.

@@ -57,7 +57,7 @@ export function resolveRefs(
   }
   const { ids } = row;
   const find = index.statement('SELECT chunk, state FROM chunks WHERE domain = ? AND chunk_id = ?');
-  const inHead = index.statement('SELECT 1 FROM head_refs WHERE chain = ? AND chunk = ?');
+  const findInHead = index.statement('SELECT 1 FROM head_refs WHERE chain = ? AND chunk = ?');
   const insert = index.statement(
     'INSERT INTO temp.draft_refs (draft, mode, chunk) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
   );
@@ -72,8 +72,8 @@ export function resolveRefs(
       continue;
     }
     const isNew = insert.run(step.draft, step.mode, known.chunk).changes === 1;
-    const isInHead = step.headChain !== null && inHead.get(step.headChain, known.chunk) !== undefined;
-    const contradicts = step.isDelta && isInHead !== (step.mode === 'remove');
+    const isOfHead = step.headChain !== null && findInHead.get(step.headChain, known.chunk) !== undefined;
+    const contradicts = step.isDelta && isOfHead !== (step.mode === 'remove');
     if (!isNew || contradicts) conflicts += 1;
   }
   return { missing: Buffer.concat(missing), conflicts };
@@ -138,9 +138,9 @@ function walkNodes(
     .all(step.draft, mode, step.after) as { chunk: number; ids: Buffer }[];
   let lookedUp = 0;
   for (const node of nodes) {
-    const count = countOfIds(node.ids);
-    for (let place = 0; place < count; place++) visit(idAt(node.ids, place));
-    lookedUp += count;
+    const ids = countOfIds(node.ids);
+    for (let place = 0; place < ids; place++) visit(idAt(node.ids, place));
+    lookedUp += ids;
     if (lookedUp >= step.idsMax) return node.chunk;
   }
   return nodes.length === NODES_A_STEP ? (nodes.at(-1)?.chunk ?? null) : null;
