@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { newRandomId, type ChunkId, type TenantId } from '@cofre/shared/ids';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { newRandomId, type ChunkId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import { decodeFrameHeader, FRAME_HEADER_BYTES } from '@cofre/shared/wire/chunk-frames';
 import { problem } from '@cofre/shared/wire/problem';
@@ -279,21 +279,55 @@ test('a session is renewed and ended', async () => {
   expectProblem(await asDevice({ method: 'POST', path: `${path}/renew` }), 404, 'not_found');
 });
 
-test('a suspended tenant restores, and brings nothing new', async () => {
-  const suspended = { id: newRandomId<TenantId>(), name: 'late', modules: 1, createdMs: 1, suspendedMs: 2 };
-  await vaults.create(suspended.id);
-  await served.stores.tenants.insert(suspended);
-  device = await enrolDevice(served, suspended.id);
-  expect((await asDevice({ method: 'GET', path: '/v1/device' })).json).toMatchObject({ isSuspended: true });
-  expect((await asDevice({ method: 'GET', path: '/v1/snapshots' })).status).toBe(200);
+describe.each([
+  ['suspended', (tenant: string) => served.administration.tenants.suspend(tenant)],
+  ['to be deleted', (tenant: string) => served.administration.tenants.scheduleDeletion(tenant, { days: 9 })],
+])('a tenant that is %s', (_, change: (tenant: string) => Promise<unknown>) => {
+  beforeEach(async () => {
+    await change(device.tenantId);
+  });
+
   const session = `/v1/sessions/${newRandomId()}`;
-  const questions: HttpQuestion[] = [
+  test.each<HttpQuestion>([
     { method: 'POST', path: '/v1/sessions', body: {} },
-    { method: 'PUT', path: packPath(newRandomId()), body: randomBytes(10) },
+    { method: 'POST', path: `${session}/renew` },
+    { method: 'POST', path: `${session}/have`, body: randomBytes(32) },
+    { method: 'PUT', path: `${session}/packs/${newRandomId()}`, body: randomBytes(10) },
     { method: 'PUT', path: `${session}/refs/0?mode=add`, body: randomBytes(32) },
     { method: 'POST', path: `${session}/commit`, body: {} },
-  ];
-  for (const question of questions) expectProblem(await asDevice(question), 403, 'tenant_suspended');
+    { method: 'POST', path: '/v1/objects/keyring', body: randomBytes(200) },
+  ])('brings nothing new: $method $path', async (question) => {
+    expectProblem(await asDevice(question), 403, 'tenant_suspended');
+  });
+
+  test('is restored, on a new computer too', async () => {
+    expect((await asDevice({ method: 'GET', path: '/v1/device' })).json).toMatchObject({ isSuspended: true });
+    device = await enrolDevice(served, device.tenantId);
+    const object = randomBytes(200);
+    const body = { authorityKey: 'a'.repeat(64), roster: randomBytes(100).toString('base64') };
+    expect((await asDevice({ method: 'PUT', path: '/v1/trust', body })).status).toBe(204);
+    expect((await asDevice({ method: 'POST', path: '/v1/objects/domain', body: object })).status).toBe(200);
+    const grant = { method: 'POST', path: '/v1/read-grants', body: Buffer.from('genuine') };
+    expect((await asDevice(grant)).status).toBe(200);
+    expect((await asDevice({ method: 'GET', path: '/v1/snapshots' })).status).toBe(200);
+    const path = `/v1/domains/${newRandomId()}/chunks/read`;
+    expect((await asDevice({ method: 'POST', path, body: Buffer.alloc(0) })).status).toBe(200);
+  });
+
+  test('ends a session that it had', async () => {
+    await served.administration.tenants.resume(device.tenantId);
+    await served.administration.tenants.keep(device.tenantId);
+    const id = await openSession();
+    await change(device.tenantId);
+    expect((await asDevice({ method: 'DELETE', path: `/v1/sessions/${id}` })).status).toBe(204);
+  });
+});
+
+test('a device is told how full the quota is', async () => {
+  const status = async () => (await asDevice({ method: 'GET', path: '/v1/device' })).json;
+  expect(await status()).toMatchObject({ quotaWarning: null });
+  vault.usedBytes = 1.7 * LIMITS.quotaModuleBytes;
+  expect(await status()).toMatchObject({ quotaWarning: { percent: 80, since: '2026-03-04T05:06:07.000Z' } });
 });
 
 test('chunks are read in the order in which they were asked for', async () => {

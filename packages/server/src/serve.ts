@@ -15,6 +15,7 @@ import { maintenanceTasks } from './scheduling/maintenance-tasks.ts';
 import { Maintenance } from './scheduling/maintenance.ts';
 import { isLoopback, originOf, type ListenAddress } from './tenancy/listen-address.ts';
 import type { FirstRun } from './people/first-run.ts';
+import { TenantUsage } from './tenancy/tenant-usage.ts';
 import { publicAddressFrom, type AddressSettings } from './tenancy/public-address.ts';
 
 /** What the server was told, complete and allowed. */
@@ -93,11 +94,13 @@ function addressSettings({ listen, publicUrl, tls }: ServeSettings): AddressSett
 }
 
 async function startMaintenance(appliance: Appliance, log: Log): Promise<Maintenance> {
-  const { vaults, tenants, copies } = appliance;
+  const { vaults, tenants, stores, clock, copies } = appliance;
+  const usage = new TenantUsage({ tenants, stores, vaults, clock });
   const maintained = {
     vaults,
     listTenantIds: async () => (await tenants.list()).map(({ id }) => id),
     copyIfDue: async () => (await copies.copyIfDue()) !== null,
+    lookAtUse: (signal: AbortSignal) => usage.lookAtAll(signal),
   };
   const maintenance = new Maintenance(maintenanceTasks(maintained, log), log);
   await maintenance.start();

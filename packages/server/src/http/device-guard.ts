@@ -1,4 +1,5 @@
 import { CofreError } from '@cofre/shared/errors';
+import type { AuthenticatedDevice } from '../auth/authenticated-device.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Vaults } from '../vault/vault.ts';
 import type { Middleware } from './server-environment.ts';
@@ -13,8 +14,16 @@ export function deviceGuard(authenticator: Authenticator, vaults: Vaults): Middl
   };
 }
 
-/** For what brings new content, behind the device guard. */
+/**
+ * For what brings new content, and for sessions, which keep others from being collected; behind the device guard. What a
+ * restore on a new computer needs goes on: enrolment, rosters, domain records, read grants.
+ */
 export const refuseSuspended: Middleware = async (context, next) => {
-  if (context.get('device').isTenantSuspended) throw new CofreError('tenant_suspended');
+  requireNotSuspended(context.get('device'));
   await next();
 };
+
+/** @throws CofreError `tenant_suspended` */
+export function requireNotSuspended({ isTenantSuspended }: AuthenticatedDevice): void {
+  if (isTenantSuspended) throw new CofreError('tenant_suspended');
+}

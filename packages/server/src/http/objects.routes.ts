@@ -3,6 +3,7 @@ import { CofreError } from '@cofre/shared/errors';
 import { LIMITS } from '@cofre/shared/limits';
 import { objectItem, objectKind, objectQuery, objectStored } from '@cofre/shared/wire/trust';
 import { readBody } from './declared-body.ts';
+import { requireNotSuspended } from './device-guard.ts';
 import { newRoutes } from './new-routes.ts';
 import { binaryBody, deviceSecurity, jsonContent, problemAnswer } from './schema-pieces.ts';
 import type { Middleware } from './server-environment.ts';
@@ -32,6 +33,8 @@ export function objectRoutes(guard: Middleware) {
   const routes = newRoutes();
   routes.openapi({ ...storeObject, middleware: guard }, async (context) => {
     const { kind } = context.req.valid('param');
+    // A keyring is of a backup; a domain record is of a computer that joins, also to restore.
+    if (kind === 'keyring') requireNotSuspended(context.get('device'));
     const object = await readBody(context, LIMITS.objectBytesMax);
     return context.json(await context.get('vault').storeObject(context.get('device'), kind, object), 200);
   });

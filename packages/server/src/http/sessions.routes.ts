@@ -72,7 +72,7 @@ export function sessionRoutes(guard: Middleware) {
     const request = context.req.valid('json');
     return context.json(await context.get('vault').openSession(context.get('device'), request), 200);
   });
-  routes.openapi({ ...renewSession, middleware: guard }, async (context) => {
+  routes.openapi({ ...renewSession, middleware: [guard, refuseSuspended] }, async (context) => {
     const { id } = context.req.valid('param');
     return context.json(await context.get('vault').renewSession(context.get('device'), id), 200);
   });
@@ -80,7 +80,7 @@ export function sessionRoutes(guard: Middleware) {
     await context.get('vault').closeSession(context.get('device'), context.req.valid('param').id);
     return context.body(null, 204);
   });
-  routes.openapi({ ...have, middleware: guard }, async (context) => {
+  routes.openapi({ ...have, middleware: [guard, refuseSuspended] }, async (context) => {
     const ids = await readIds(context, LIMITS.haveIdsMax);
     const { id } = context.req.valid('param');
     const { verifiedWithinMs = null } = context.req.valid('query');

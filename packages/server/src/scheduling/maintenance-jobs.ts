@@ -15,12 +15,15 @@ export interface JobTimes {
  *   scrub       a small share at a time, so that the disk is never busy with it for long
  *   copy        looks hourly whether the day's copy of the directory is there, so that a machine that sleeps at night
  *               has one too
+ *   usage       what each tenant uses is seen hourly, so that the most of a day is known; announced quotas come into
+ *               force
  */
 export const MAINTENANCE_JOBS = {
   retention: { firstAfterMs: 5 * MINUTE_MS, everyMs: HOUR_MS },
   collection: { firstAfterMs: 15 * MINUTE_MS, everyMs: HOUR_MS },
   scrub: { firstAfterMs: 10 * MINUTE_MS, everyMs: 10 * MINUTE_MS },
   copy: { firstAfterMs: 2 * MINUTE_MS, everyMs: HOUR_MS },
+  usage: { firstAfterMs: MINUTE_MS, everyMs: HOUR_MS },
 } as const satisfies Record<string, JobTimes>;
 
 export type JobName = keyof typeof MAINTENANCE_JOBS;

@@ -38,6 +38,7 @@ function tasks() {
       vaults,
       listTenantIds: async () => [`${'0'.repeat(31)}1` as typeof vault.tenantId, vault.tenantId],
       copyIfDue: async () => true,
+      lookAtUse: async () => ({ tenants: 1, failures: [{ tenantId: vault.tenantId, problem: 'frozen' }] }),
     },
     log,
   );
@@ -79,4 +80,10 @@ test('a vault that fails is logged, and the others have their turn', async () =>
   log.lines.length = 0;
   await collection(signal);
   expect(log.lines.map(({ message }) => message)).toEqual(['maintenance of a vault failed', 'maintained']);
+});
+
+test('a tenant whose use could not be seen is logged', async () => {
+  log.lines.length = 0;
+  await tasks().usage(signal);
+  expect(log.lines).toMatchObject([{ level: 'error', message: 'maintenance of a vault failed' }]);
 });

@@ -1,6 +1,7 @@
 import type { TenantId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import type { Log } from '../log.ts';
+import type { UsageTurn } from '../tenancy/tenant-usage.ts';
 import type { Vault, Vaults } from '../vault/vault.ts';
 import type { MaintenanceTasks } from './maintenance.ts';
 
@@ -9,6 +10,8 @@ export interface MaintainedAppliance {
   listTenantIds(): Promise<TenantId[]>;
   /** Copies the appliance's own database when there is no copy of this day yet; whether it did. */
   copyIfDue(): Promise<boolean>;
+  /** Notes what each tenant uses, and does what is due for it; see `TenantUsage`. */
+  lookAtUse(signal: AbortSignal): Promise<UsageTurn>;
 }
 
 /** What a turn did in one vault; nothing is logged when all of it is zero. */
@@ -47,6 +50,11 @@ export function maintenanceTasks(appliance: MaintainedAppliance, log: Log): Main
       }
       return numbersOf(result);
     }),
+    usage: async (signal) => {
+      const { failures } = await appliance.lookAtUse(signal);
+      for (const failure of failures)
+        log.error({ job: 'usage', ...failure }, 'maintenance of a vault failed');
+    },
     copy: async () => {
       if (await appliance.copyIfDue()) log.info({ job: 'copy' }, 'the directory was copied');
     },

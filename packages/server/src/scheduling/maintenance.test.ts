@@ -6,13 +6,13 @@ import { Maintenance, type MaintenanceTasks } from './maintenance.ts';
 const NEVER = { firstAfterMs: 3_600_000, everyMs: 3_600_000 };
 
 function timesOf(changed: Partial<Record<JobName, JobTimes>>): Record<JobName, JobTimes> {
-  return { retention: NEVER, collection: NEVER, scrub: NEVER, copy: NEVER, ...changed };
+  return { retention: NEVER, collection: NEVER, scrub: NEVER, copy: NEVER, usage: NEVER, ...changed };
 }
 
 const none = async (): Promise<void> => undefined;
 
 function tasksOf(changed: Partial<MaintenanceTasks>): MaintenanceTasks {
-  return { retention: none, collection: none, scrub: none, copy: none, ...changed };
+  return { retention: none, collection: none, scrub: none, copy: none, usage: none, ...changed };
 }
 
 test('a job runs again and again, and never twice at once', async () => {
