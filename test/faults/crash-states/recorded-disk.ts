@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const PLUGIN = join(import.meta.dirname, 'recording_disk.py');
+const PLUGIN = join(import.meta.dirname, 'recording-disk.py');
 const MIB = 1024 ** 2;
 export const DISK_BYTES = 48 * MIB;
 const TRIES = 200;

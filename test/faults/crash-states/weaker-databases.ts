@@ -10,7 +10,9 @@ interface Prototype {
 
 const server = createRequire(join(import.meta.dirname, '../../../packages/server/src/main.ts'));
 const { prototype } = server('better-sqlite3') as { prototype: Prototype };
-const { pragma } = prototype;
+const { value: pragma } = Object.getOwnPropertyDescriptor(prototype, 'pragma') as {
+  value: (this: unknown, source: string, options?: object) => unknown;
+};
 prototype.pragma = function pragmaOfWeaker(this: unknown, source: string, options?: object): unknown {
   if (source === 'synchronous') return 2;
   return pragma.call(this, source === 'synchronous = FULL' ? 'synchronous = NORMAL' : source, options);

@@ -8,6 +8,7 @@ import { rerunCommand, seedsOf } from '../seeds.ts';
 const WEAKER = join(import.meta.dirname, '../crash-states/weaker-databases.ts');
 const lacksRecording = lacks(...RECORDING_NEEDS);
 
+// It mounts a disk of its own through nbdkit.
 test.skipIf(lacksRecording).each(seedsOf(1))(
   'in every state that a power loss can leave, what was acknowledged is there, seed %i',
   async (seed) => {
@@ -17,6 +18,7 @@ test.skipIf(lacksRecording).each(seedsOf(1))(
   1_800_000,
 );
 
+// It mounts a disk of its own through nbdkit.
 test.skipIf(lacksRecording)('databases that do not sync their commits would be found out', async () => {
   const environment = [`NODE_OPTIONS=--import=${WEAKER}`];
   await expect(expectCrashStatesSurvived(1, { environment, fates: ['all lost'] })).rejects.toThrow(

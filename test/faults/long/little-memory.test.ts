@@ -5,6 +5,7 @@ import { expectLittleMemorySuffices } from '../scenes/little-memory.ts';
 
 const lacksGroups = lacks('root', ...(hasMemoryGroups ? [] : ['cgroups of version 1']));
 
+// Only the kernel can say how much a process may take.
 test.skipIf(lacksGroups)(
   'a server with 512 MB serves 100 agents at once, and keeps 1,000 tenants',
   async () => {

@@ -62,10 +62,14 @@ function expectState(snapshot: Acknowledged, item: SnapshotItem, nowMs: number):
   const what = `snapshot ${snapshot.snapshotId} (was ${snapshot.state}, is ${item.state})`;
   const lockedUntilMs = Date.parse(item.lockedUntil);
   expect(lockedUntilMs, `I5: the lock of ${what}`).toBeGreaterThanOrEqual(snapshot.lockedUntilMs);
-  if (snapshot.state === 'gone') expect(item.state, what).toBe('gone');
+  if (snapshot.state === 'gone') {
+    expect(item.state, `I1: ${what}`).toBe('gone');
+  }
   if (snapshot.state === 'kept') {
     expect(item.state, `I5: ${what}`).not.toBe('gone');
-    if (!snapshot.mayBeDeleted) expect(item.state, what).toBe('kept');
+    if (!snapshot.mayBeDeleted) {
+      expect(item.state, `I1: ${what}`).toBe('kept');
+    }
   }
   if (item.state === 'gone') {
     expect(lockedUntilMs, `I5: ${what} inside its lock`).toBeLessThanOrEqual(nowMs);

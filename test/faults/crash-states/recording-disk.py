@@ -1,7 +1,7 @@
 # A disk for nbdkit that keeps its bytes in one file, and logs every write and every flush in another, in order:
 # "W", offset u64, length u32 (big-endian), bytes; or "F". A record is in the log before its request is answered.
 #
-# nbdkit python recording_disk.py image=FILE log=FILE
+# nbdkit python recording-disk.py image=FILE log=FILE
 
 import os
 import struct
