@@ -30,7 +30,7 @@ beforeEach(async () => {
   served = await serveApp(vaults);
   remote = await serveRemote();
   const { tenantId } = await served.administration.createTenant({ name: 'Acme', modules: 10 });
-  vault = (await vaults.open(tenantId)) as MemoryVault;
+  vault = await vaults.open(tenantId);
   const clock = () => served.time.nowMs;
   const services = { tenants: new Tenants(served.stores.tenants, vaults, clock), vaults, clock };
   usage = new TenantUsage({ ...services, stores: served.stores });
@@ -62,6 +62,7 @@ async function serveRemote() {
   };
 }
 
+/** size: one suite, which both ways to administer have to pass. */
 const { signal } = new AbortController();
 const inDays = (days: number): string => new Date(served.time.nowMs + days * DAY_MS).toISOString();
 
@@ -210,7 +211,7 @@ describe.each([
 
 test('what the store could not be told is told at the next turn, and the next start', async () => {
   const { tenantId } = (await served.administration.tenants.show('Acme')).tenant;
-  const { describeTenant } = vaults;
+  const describeTenant = vaults.describeTenant.bind(vaults);
   vaults.describeTenant = () => Promise.reject(new CofreError('storage_full'));
   const { tenants } = served.administration;
   await expect(tenants.setModules('Acme', { modules: 30 })).rejects.toMatchObject({ code: 'storage_full' });

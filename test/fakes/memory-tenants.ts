@@ -9,23 +9,53 @@ export const askedOfTenants: { last: readonly unknown[] } = { last: [] };
 
 const DETAIL: TenantDetail = {
   tenant: {
-    ...{ tenantId: newRandomId<TenantId>(), name: 'Evil\u202eName', modules: 2, quotaBytes: 104_857_600 },
-    ...{ usedBytes: 1536, devices: 1, snapshots: 7, created: INSTANT, managementCode: 'K7QF-2MXB-9RTA' },
+    tenantId: newRandomId<TenantId>(),
+    name: 'Evil‮Name',
+    modules: 2,
+    quotaBytes: 104_857_600,
+    usedBytes: 1536,
+    devices: 1,
+    snapshots: 7,
+    created: INSTANT,
+    managementCode: 'K7QF-2MXB-9RTA',
     suspended: INSTANT,
-    warning: { percent: 80, since: INSTANT },
-    laterQuota: { modules: 1, quotaBytes: 52_428_800, from: INSTANT },
-    deletion: { asked: INSTANT, due: INSTANT },
+    warning: {
+      percent: 80,
+      since: INSTANT,
+    },
+    laterQuota: {
+      modules: 1,
+      quotaBytes: 52428800,
+      from: INSTANT,
+    },
+    deletion: {
+      asked: INSTANT,
+      due: INSTANT,
+    },
   },
   contacts: [
     {
-      ...{ contactId: 'abcdef0123456789', name: 'Ana\u202e', mail: 'ana@example.com', phone: '1', note: '' },
-      ...{ isMain: true, confirmed: INSTANT, confirmBefore: INSTANT, isDue: true },
+      contactId: 'abcdef0123456789',
+      name: 'Ana‮',
+      mail: 'ana@example.com',
+      phone: '1',
+      note: '',
+      isMain: true,
+      confirmed: INSTANT,
+      confirmBefore: INSTANT,
+      isDue: true,
     },
   ],
 };
 const DAY: UsageDay = {
-  ...{ tenantId: DETAIL.tenant.tenantId, tenantName: '=Evil, "Name"', managementCode: 'K7QF-2MXB-9RTA' },
-  ...{ day: '2026-03-04', usedBytesMax: 2048, usedBytes: 1024, quotaBytes: 104_857_600, devices: 1 },
+  tenantId: DETAIL.tenant.tenantId,
+  tenantName: '=Evil, "Name"',
+  managementCode: 'K7QF-2MXB-9RTA',
+  day: '2026-03-04',
+  usedBytesMax: 2048,
+  usedBytes: 1024,
+  quotaBytes: 104_857_600,
+  devices: 1,
 };
 
 function answering(what: string) {

@@ -15,12 +15,22 @@ export function tenantItemOf(tenant: TenantRecord, counts: TenantCounts, nowMs: 
   const { laterModules, laterMs, deletionAskedMs, deletionDueMs } = tenant;
   const quota = quotaBytes(tenant);
   return {
-    ...{ tenantId: tenant.id, name: tenant.name, modules: tenant.modules, quotaBytes: quota },
+    tenantId: tenant.id,
+    name: tenant.name,
+    modules: tenant.modules,
+    quotaBytes: quota,
     ...counts,
     created: instantOf(tenant.createdMs),
     managementCode: tenant.managementCode,
     suspended: tenant.suspendedMs === null ? null : instantOf(tenant.suspendedMs),
-    warning: quotaWarningOf(tenant, { usedBytes: counts.usedBytes, quotaBytes: quota }, nowMs),
+    warning: quotaWarningOf(
+      tenant,
+      {
+        usedBytes: counts.usedBytes,
+        quotaBytes: quota,
+      },
+      nowMs,
+    ),
     laterQuota:
       laterModules === null || laterMs === null
         ? null
@@ -32,7 +42,10 @@ export function tenantItemOf(tenant: TenantRecord, counts: TenantCounts, nowMs: 
     deletion:
       deletionDueMs === null
         ? null
-        : { asked: instantOf(deletionAskedMs ?? deletionDueMs), due: instantOf(deletionDueMs) },
+        : {
+            asked: instantOf(deletionAskedMs ?? deletionDueMs),
+            due: instantOf(deletionDueMs),
+          },
   };
 }
 

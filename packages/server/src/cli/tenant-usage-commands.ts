@@ -70,8 +70,14 @@ function csvFrom(days: readonly UsageDay[]): string {
   return csvOf(
     ['day', 'tenant_id', 'management_code', 'name', 'used_bytes_max', 'used_bytes', 'quota_bytes', 'devices'],
     days.map((row) => [
-      ...[row.day, row.tenantId, row.managementCode ?? '', row.tenantName],
-      ...[row.usedBytesMax, row.usedBytes, row.quotaBytes, row.devices],
+      row.day,
+      row.tenantId,
+      row.managementCode ?? '',
+      row.tenantName,
+      row.usedBytesMax,
+      row.usedBytes,
+      row.quotaBytes,
+      row.devices,
     ]),
   );
 }

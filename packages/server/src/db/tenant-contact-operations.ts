@@ -26,7 +26,7 @@ export function tenantContactOperations(database: ApplianceDatabase) {
       .where(ofTenant(tenantId))
       .orderBy(desc(tenantContacts.isMain), asc(tenantContacts.createdMs), asc(tenantContacts.id))
       .all()
-      .map(({ tenantId: _, ...contact }) => contact);
+      .map(contactFrom);
 
   return {
     listContacts,
@@ -76,4 +76,9 @@ export function tenantContactOperations(database: ApplianceDatabase) {
       });
     },
   };
+}
+
+function contactFrom(row: typeof tenantContacts.$inferSelect): ContactRecord {
+  const { id, name, mail, phone, note, isMain, createdMs, confirmedMs } = row;
+  return { id, name, mail, phone, note, isMain, createdMs, confirmedMs };
 }

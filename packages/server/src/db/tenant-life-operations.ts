@@ -25,6 +25,8 @@ export interface TenantDescribed {
 }
 
 /**
+ * size: a list of short statements, one for each change.
+ *
  * What changes about a tenant, on the database thread. What the store says too marks the row as not described in the
  * same statement, so that a crash before the store has it is made good at the next start.
  */

@@ -81,7 +81,14 @@ test('suspending twice is suspending once; codes are unique; a warning keeps its
 });
 
 const contact = (name: string, isMain = false) => ({
-  ...{ id: newRandomId(), name, mail: '', phone: '', note: '', isMain, createdMs: 1, confirmedMs: 1 },
+  id: newRandomId(),
+  name,
+  mail: '',
+  phone: '',
+  note: '',
+  isMain,
+  createdMs: 1,
+  confirmedMs: 1,
 });
 
 test('of the contacts of a tenant exactly one is the main one, whatever happens to them', async () => {
@@ -128,8 +135,14 @@ test('a day is one row, with the most that was used and what was there at its en
   const rows = await tenantLife.listUsage({ ...days, tenantId: null });
   expect(rows).toEqual([
     {
-      ...{ tenantId: id, tenantName: 'one', managementCode: 'AAAA', day: '2026-03-04' },
-      ...{ usedBytesMax: 70, usedBytes: 10, quotaBytes: 200, devices: 3 },
+      tenantId: id,
+      tenantName: 'one',
+      managementCode: 'AAAA',
+      day: '2026-03-04',
+      usedBytesMax: 70,
+      usedBytes: 10,
+      quotaBytes: 200,
+      devices: 3,
     },
     expect.objectContaining({ tenantId: other, usedBytesMax: 1 }),
   ]);

@@ -67,7 +67,12 @@ function itemOf(contact: ContactRecord, nowMs: number): TenantContact {
   const { id, name, mail, phone, note, isMain, confirmedMs } = contact;
   const confirmBeforeMs = confirmedMs + LIMITS.contactConfirmMs;
   return {
-    ...{ contactId: id, name, mail, phone, note, isMain },
+    contactId: id,
+    name,
+    mail,
+    phone,
+    note,
+    isMain,
     confirmed: new Date(confirmedMs).toISOString(),
     confirmBefore: new Date(confirmBeforeMs).toISOString(),
     isDue: nowMs >= confirmBeforeMs,

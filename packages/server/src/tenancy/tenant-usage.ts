@@ -71,9 +71,11 @@ export class TenantUsage {
 
   async #lookAt(before: TenantRecord, devices: number): Promise<UsageSeen> {
     const { tenants, stores, vaults, clock } = this.#services;
-    let problem: unknown = null;
+    let problem: Error | null = null;
     // What a vault can't take now is no reason not to count what it holds.
-    await this.#life.settle(before).catch((error: unknown) => (problem = error));
+    await this.#life.settle(before).catch((error: unknown) => {
+      problem = error instanceof Error ? error : new Error(String(error));
+    });
     const { usedBytes } = await (await vaults.open(before.id)).statistics();
     const tenant = await tenants.find(before.id);
     const quota = quotaBytes(tenant);
@@ -82,7 +84,7 @@ export class TenantUsage {
     await stores.tenantLife.noteWarning(tenant.id, warnedPercent(usedBytes, quota), nowMs);
     if (problem !== null) {
       await stores.tenantLife.recordUsage([seen]);
-      throw problem;
+      throw problem as Error;
     }
     return seen;
   }

@@ -40,8 +40,12 @@ export class Tenants {
     await this.#vaults.create(id, name);
     await this.#vaults.setQuota(id, quotaBytes({ modules }));
     await this.#store.insert({
-      ...{ id, name, modules, managementCode },
-      ...{ createdMs: this.#clock(), suspendedMs: null },
+      id,
+      name,
+      modules,
+      managementCode,
+      createdMs: this.#clock(),
+      suspendedMs: null,
     });
     return await this.find(id);
   }
