@@ -240,15 +240,15 @@ test('have says 2 of what was not verified within the time that is asked for', a
   for (const id of ids.slice(1)) vault.chunks.set(id.toString('hex') as ChunkId, Buffer.from('blob'));
   vault.verifiedAgoMs.set(ids[2].toString('hex') as ChunkId, 5_000);
   const path = `/v1/sessions/${await openSession()}/have`;
-  const ask = async (query: string) => {
+  const flagsOf = async (query: string) => {
     const answer = await asDevice({ method: 'POST', path: `${path}${query}`, body: Buffer.concat(ids) });
     return answer.status === 200 ? [...answer.body] : answer.status;
   };
-  expect(await ask('')).toEqual([0, 1, 1]);
-  expect(await ask('?verifiedWithinMs=5000')).toEqual([0, 2, 1]);
-  expect(await ask('?verifiedWithinMs=4999')).toEqual([0, 2, 2]);
-  expect(await ask(`?verifiedWithinMs=${LIMITS.verifiedWithinMaxMs + 1}`)).toBe(400);
-  expect(await ask('?verifiedWithinMs=soon')).toBe(400);
+  expect(await flagsOf('')).toEqual([0, 1, 1]);
+  expect(await flagsOf('?verifiedWithinMs=5000')).toEqual([0, 2, 1]);
+  expect(await flagsOf('?verifiedWithinMs=4999')).toEqual([0, 2, 2]);
+  expect(await flagsOf(`?verifiedWithinMs=${LIMITS.verifiedWithinMaxMs + 1}`)).toBe(400);
+  expect(await flagsOf('?verifiedWithinMs=soon')).toBe(400);
 });
 
 test('refs go in parts, and a commit makes a snapshot that is listed', async () => {

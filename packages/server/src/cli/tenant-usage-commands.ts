@@ -87,8 +87,12 @@ function printDays(output: Output, days: readonly UsageDay[]): void {
     output,
     ['DAY', 'CODE', 'NAME', 'MOST USED', 'USED', 'QUOTA', 'DEVICES'],
     days.map((row) => [
-      ...[row.day, row.managementCode ?? '', safeName(row.tenantName)],
-      ...[row.usedBytesMax, row.usedBytes, row.quotaBytes].map(formatBytes),
+      row.day,
+      row.managementCode ?? '',
+      safeName(row.tenantName),
+      formatBytes(row.usedBytesMax),
+      formatBytes(row.usedBytes),
+      formatBytes(row.quotaBytes),
       row.devices,
     ]),
   );

@@ -98,7 +98,11 @@ async function addTenant(stores: ApplianceStores, vault: KnownTenant, nowMs: num
 function recordOf(vault: KnownTenant, name: string, nowMs: number): NewTenantRecord {
   const { tenantId, createdMs, deletionDueMs } = vault;
   return {
-    ...{ id: tenantId, name, modules: modulesOf(vault), createdMs, suspendedMs: null },
+    id: tenantId,
+    name,
+    modules: modulesOf(vault),
+    createdMs,
+    suspendedMs: null,
     managementCode: newManagementCode(),
     deletionDueMs,
     deletionAskedMs: deletionDueMs === null ? null : nowMs,
