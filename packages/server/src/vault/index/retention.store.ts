@@ -218,7 +218,7 @@ export function markSet(
     `${MARK_QUERY} WHERE device_id = @deviceId AND set_id = @setId AND deleted_ms IS NULL ORDER BY sequence DESC`,
     { deviceId, setId, nowMs },
   );
-  if (rows.length === 0) throw new CofreError('not_found', { what: `a set with snapshots: ${setId}` });
+  if (rows.length === 0) throw new CofreError('not_found', { what: `set with snapshots: ${setId}` });
   for (const row of rows) {
     refuseLocked(row, nowMs);
     refuseRequired(index, row, row.chain);
