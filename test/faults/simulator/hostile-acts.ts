@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CofreError, type ErrorCode } from '@cofre/shared/errors';
 import { CHUNK_ID_BYTES, newRandomId, type ChunkId, type SetId } from '@cofre/shared/ids';
+import type { SnapshotItem } from '@cofre/shared/wire/snapshots';
 import { expect } from 'vitest';
 import { readBlobs, SampleRun } from '../../builders/sample-vault.ts';
 import type { SeededRandom } from '../../builders/seeded-random.ts';
@@ -50,6 +51,11 @@ async function close(run: SampleRun): Promise<void> {
   await run.vault.closeSession(run.device.caller, run.sessionId);
 }
 
+/** What of a listed snapshot never changes. */
+function identityOf({ snapshotId, number, received, manifest }: SnapshotItem) {
+  return { snapshotId, number, received, manifest };
+}
+
 /** An old manifest comes again: the answer is that of the first time, or none; the head stays. */
 async function replayManifest(tenant: TenantModel, random: SeededRandom): Promise<string> {
   const vault = await tenant.vault();
@@ -64,7 +70,11 @@ async function replayManifest(tenant: TenantModel, random: SeededRandom): Promis
   const result = await vault.commit(device.caller, run.sessionId, object, 'full');
   expect(result).toMatchObject({ status: 'committed', snapshotId, number: item?.number });
   await close(run);
-  expect(await vault.listSnapshots(device.caller, query)).toEqual(before);
+  // Beside it rules may delete, locks may grow, and the agent itself may add; but what there was is there, once.
+  const after = await vault.listSnapshots(device.caller, query);
+  const known = new Set(before.items.map((one) => one.snapshotId));
+  const stillKnown = after.items.filter((one) => known.has(one.snapshotId));
+  expect(stillKnown.map(identityOf)).toEqual(before.items.map(identityOf));
   return 'an old manifest, replayed';
 }
 
