@@ -16,7 +16,9 @@ const HOME_FOLDER = ['', 'home', ''].join('/');
 const OPEN_WORDS = ['TO_DO', 'FIX_ME', 'X_XX', 'HA_CK'].join('|').replaceAll('_', '');
 
 const KEBAB = '[a-z0-9]+(-[a-z0-9]+)*';
-const CODE_NAME = new RegExp(`^${KEBAB}(\\.(routes|store|job|worker|styles))?(\\.test)?(\\.d)?\\.(m?ts|mjs)$`);
+const CODE_NAME = new RegExp(
+  `^${KEBAB}(\\.(routes|store|job|worker|styles))?(\\.test)?(\\.d)?\\.(m?ts|mjs)$`,
+);
 const CONFIGURATION = /^[^/]+\.config\.ts$/;
 
 /** CI runs as root, in a clone, and `npm test` starts it. */
