@@ -9,7 +9,8 @@ import type {
   Vault,
   Vaults,
 } from '@cofre/server/vault/vault';
-import type { ScrubResult, ScrubRun } from '@cofre/server/vault/scrub/scrub-run';
+import { NOTHING_COLLECTED } from '@cofre/server/vault/collect/collection-options';
+import { NOTHING_SCRUBBED, type ScrubResult, type ScrubRun } from '@cofre/server/vault/scrub/scrub-run';
 import type { Periods } from '@cofre/server/vault/retention/periods';
 import type { Retention } from '@cofre/server/vault/retention/retention';
 import { CofreError } from '@cofre/shared/errors';
@@ -200,15 +201,7 @@ export class MemoryVault implements Vault {
   }
 
   async runCollection() {
-    return {
-      condemned: 0,
-      dropped: 0,
-      freedBytes: 0,
-      repackedPacks: 0,
-      writtenBytes: 0,
-      quarantined: 0,
-      unlinkedBytes: 0,
-    };
+    return NOTHING_COLLECTED;
   }
 
   async *verify(onProgress: (bytes: number) => void) {
@@ -218,15 +211,10 @@ export class MemoryVault implements Vault {
 
   async runScrub({ onProgress }: ScrubRun): Promise<ScrubResult> {
     onProgress?.(10);
-    const nothing = { damagedChunks: 0, recoveredChunks: 0, packsToRewrite: 0, lostObjects: 0 };
-    const { packs } = this;
     return {
-      ...nothing,
-      packs: packs.size,
-      objects: 0,
+      ...NOTHING_SCRUBBED,
+      packs: this.packs.size,
       bytes: 10,
-      rewrittenObjects: 0,
-      mendedRows: 0,
       isComplete: true,
     };
   }

@@ -2,7 +2,8 @@ import type { CollectionReport } from '@cofre/shared/wire/collection';
 import type { TenantRecord } from '../db/records.ts';
 import type { Vaults } from '../vault/vault.ts';
 import type { ReadingRun } from './administration.ts';
-import { withVault } from './each-vault.ts';
+import { NOTHING_COLLECTED } from '../vault/collect/collection-options.ts';
+import { addCounts, withVault } from './each-vault.ts';
 
 /** Collects one vault after the other. What fails in one is said at the end, and the others are collected all the same. */
 export async function collectVaults(
@@ -10,15 +11,7 @@ export async function collectVaults(
   tenants: readonly TenantRecord[],
   { onProgress, signal }: ReadingRun,
 ): Promise<CollectionReport> {
-  const total = {
-    condemned: 0,
-    dropped: 0,
-    freedBytes: 0,
-    repackedPacks: 0,
-    writtenBytes: 0,
-    quarantined: 0,
-    unlinkedBytes: 0,
-  };
+  const total = { ...NOTHING_COLLECTED };
   const failures: CollectionReport['failures'] = [];
   for (const tenant of tenants) {
     const failure = await withVault(vaults, tenant, signal, async (vault) => {
@@ -28,7 +21,7 @@ export async function collectVaults(
         bytesPerSecond: null,
         onProgress: ({ writtenBytes }) => onProgress(total.writtenBytes + writtenBytes),
       });
-      for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += result[name];
+      addCounts(total, result);
     });
     if (failure !== null) failures.push(failure);
   }

@@ -2,6 +2,7 @@ import { CofreError } from '@cofre/shared/errors';
 import type { VerifyFinding, VerifyResult } from '@cofre/shared/wire/administration';
 import type { ScrubReport, VaultDamagesList } from '@cofre/shared/wire/damage';
 import type { TenantRecord } from '../db/records.ts';
+import { NOTHING_SCRUBBED } from '../vault/scrub/scrub-run.ts';
 import type { Vault, Vaults } from '../vault/vault.ts';
 import type { AskedScrub, ReadingRun } from './administration.ts';
 
@@ -47,17 +48,7 @@ export async function scrubVaults(
   tenants: readonly Pick<TenantRecord, 'id'>[],
   { onProgress, signal, isDueOnly }: AskedScrub,
 ): Promise<ScrubReport> {
-  const total = {
-    packs: 0,
-    objects: 0,
-    bytes: 0,
-    damagedChunks: 0,
-    recoveredChunks: 0,
-    packsToRewrite: 0,
-    rewrittenObjects: 0,
-    mendedRows: 0,
-    lostObjects: 0,
-  };
+  const total = { ...NOTHING_SCRUBBED };
   const failures: ScrubReport['failures'] = [];
   let readBytes = 0;
   let isComplete = true;
@@ -70,7 +61,7 @@ export async function scrubVaults(
         everything: !isDueOnly,
         onProgress: (bytes) => onProgress((readBytes += bytes)),
       });
-      for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += result[name];
+      addCounts(total, result);
       isComplete &&= result.isComplete;
     });
     if (failure !== null) failures.push(failure);
@@ -92,6 +83,14 @@ export async function listAllDamages(
     if (failure !== null) list.failures.push(failure);
   }
   return list;
+}
+
+/** Adds what one vault counted to a total, in place. */
+export function addCounts<Name extends string>(
+  total: Record<Name, number>,
+  counts: Readonly<Record<NoInfer<Name>, number>>,
+): void {
+  for (const name of Object.keys(total) as Name[]) total[name] += counts[name];
 }
 
 /**

@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isNotThere } from '../platform/storage-failure.ts';
+import { namesIn } from '../platform/names-in.ts';
 import { numberOfFile, packPath } from './layout.ts';
 import type { VaultContext } from './vault-context.ts';
 
@@ -20,13 +19,4 @@ export async function findFileAhead(vault: VaultContext): Promise<string | null>
   }
   const name = (await namesIn(layout.objects)).find((file) => numberOfFile(file) >= row.nextObject);
   return name === undefined ? null : `objects/${name}`;
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isNotThere(error)) return [];
-    throw error;
-  }
 }

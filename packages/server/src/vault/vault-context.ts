@@ -1,11 +1,11 @@
-import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { TenantId } from '@cofre/shared/ids';
 import { LIMITS } from '@cofre/shared/limits';
 import { CofreError } from '@cofre/shared/errors';
 import { NameTaken, removeFile, syncFolder, type DurableFolders } from '../platform/durable-files.ts';
+import { isThere } from '../platform/is-there.ts';
 import { Semaphore } from '../platform/semaphore.ts';
-import { isNotThere, StorageFailure } from '../platform/storage-failure.ts';
+import { StorageFailure } from '../platform/storage-failure.ts';
 import type { CallGate } from './call-gate.ts';
 import type { VaultIndex } from './index/database-pool.ts';
 import type { VaultLayout } from './layout.ts';
@@ -155,15 +155,5 @@ export class VaultContext {
       this.leftovers.push(...paths);
       throw error;
     }
-  }
-}
-
-async function isThere(file: string): Promise<boolean> {
-  try {
-    await stat(file);
-    return true;
-  } catch (error) {
-    if (isNotThere(error)) return false;
-    throw error;
   }
 }

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { byteCount, deviceId, hex32, instant, snapshotId, tenantId, vaultNumber } from './fields.ts';
 import { problem } from './problem.ts';
 
-/** What a scrub read and did; by tenant, and added up. */
-export const scrubResult = z.object({
+/** What a scrub read and did, counted. */
+export const scrubCounts = z.object({
   packs: z.number().int(),
   objects: z.number().int(),
   bytes: byteCount,
@@ -17,6 +17,10 @@ export const scrubResult = z.object({
   mendedRows: z.number().int(),
   /** Objects that neither the store nor the index has whole. */
   lostObjects: z.number().int(),
+});
+
+/** By tenant, and added up. */
+export const scrubResult = scrubCounts.extend({
   /** Whether all that was due is read. */
   isComplete: z.boolean(),
 });
@@ -67,7 +71,7 @@ export const vaultDamagesList = z.object({
 });
 
 export type ScrubReport = z.output<typeof scrubReport>;
-export type ScrubEvent = z.output<typeof scrubEvent>;
+export type ScrubCounts = z.output<typeof scrubCounts>;
 export type DamageItem = z.output<typeof damageItem>;
 export type VaultDamages = z.output<typeof vaultDamages>;
 export type VaultDamagesList = z.output<typeof vaultDamagesList>;

@@ -25,3 +25,14 @@ export interface CollectionResult {
   /** Length of files that are gone from the store. */
   readonly unlinkedBytes: number;
 }
+
+/** Where counting begins. */
+export const NOTHING_COLLECTED: CollectionResult = {
+  condemned: 0,
+  dropped: 0,
+  freedBytes: 0,
+  repackedPacks: 0,
+  writtenBytes: 0,
+  quarantined: 0,
+  unlinkedBytes: 0,
+};

@@ -6,7 +6,7 @@ import { Semaphore } from '../../platform/semaphore.ts';
 import { isOutOfSpace } from '../../platform/storage-failure.ts';
 import type { RepackSource } from '../index/repack.store.ts';
 import type { VaultContext } from '../vault-context.ts';
-import type { CollectionOptions, CollectionResult } from './collection-options.ts';
+import { NOTHING_COLLECTED, type CollectionOptions, type CollectionResult } from './collection-options.ts';
 import { DoomedPacks } from './doomed-packs.ts';
 import { Repacker, type RepackedPacks } from './repacker.ts';
 
@@ -48,15 +48,7 @@ export class Collector {
 type Counts = { -readonly [Name in keyof CollectionResult]: CollectionResult[Name] };
 
 class Cycle {
-  readonly result: Counts = {
-    condemned: 0,
-    dropped: 0,
-    freedBytes: 0,
-    repackedPacks: 0,
-    writtenBytes: 0,
-    quarantined: 0,
-    unlinkedBytes: 0,
-  };
+  readonly result: Counts = { ...NOTHING_COLLECTED };
   private readonly vault: VaultContext;
   private readonly doomed: DoomedPacks;
   private readonly options: CollectionOptions;

@@ -111,8 +111,13 @@ export function recordRoster(
   );
   if (taken !== 1) throw new CofreError('roster_moved');
   for (const object of input.objects) insertObject(index, object);
+  replaceRoster(index, input.devices);
+}
+
+/** From now on these are the devices of the tenant. */
+export function replaceRoster(index: IndexConnection, devices: readonly RosterDeviceRow[]): void {
   index.run('DELETE FROM roster_devices');
-  for (const device of input.devices) {
+  for (const device of devices) {
     index.run(
       'INSERT INTO roster_devices (device_id, signing_key, domain_id, is_revoked) VALUES (?, ?, ?, ?)',
       device.deviceId,

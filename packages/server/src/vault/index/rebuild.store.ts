@@ -1,6 +1,6 @@
 import type { Database } from './connection.ts';
 import { IndexConnection } from './connection.ts';
-import { insertObject, type NewObject, type RosterDeviceRow } from './objects.store.ts';
+import { insertObject, replaceRoster, type NewObject, type RosterDeviceRow } from './objects.store.ts';
 import type { PackedIds } from './packed-ids.ts';
 import { LIMITS } from '@cofre/shared/limits';
 
@@ -109,16 +109,7 @@ export function setTrust(
   input: { authorityKey: string; version: number | null; devices: readonly RosterDeviceRow[] },
 ): void {
   index.run('UPDATE vault SET authority_key = ?, roster_version = ?', input.authorityKey, input.version);
-  index.run('DELETE FROM roster_devices');
-  for (const device of input.devices) {
-    index.run(
-      'INSERT INTO roster_devices (device_id, signing_key, domain_id, is_revoked) VALUES (?, ?, ?, ?)',
-      device.deviceId,
-      device.signingKey,
-      device.domainId,
-      device.isRevoked ? 1 : 0,
-    );
-  }
+  replaceRoster(index, input.devices);
 }
 
 /** The numbers from which new files go on. */

@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isNotThere } from '../../platform/storage-failure.ts';
+import { namesIn } from '../../platform/names-in.ts';
 import {
   numberOfFile,
   OBJECT_KINDS,
@@ -57,13 +56,4 @@ export async function listStoreFiles(layout: VaultLayout): Promise<StoreFiles> {
 
 function highestOf(numbers: readonly number[]): number {
   return numbers.reduce((highest, number) => Math.max(highest, number), 0);
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isNotThere(error)) return [];
-    throw error;
-  }
 }

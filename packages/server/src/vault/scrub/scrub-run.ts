@@ -1,4 +1,4 @@
-import type { ScrubReport } from '@cofre/shared/wire/damage';
+import type { ScrubCounts, ScrubReport } from '@cofre/shared/wire/damage';
 
 /** How a scrub is to run, and when it has to end. */
 export interface ScrubRun {
@@ -15,3 +15,16 @@ export interface ScrubRun {
 
 /** What was read in one vault, and what was done about what is damaged. */
 export type ScrubResult = Omit<ScrubReport, 'tenants' | 'failures'>;
+
+/** Where counting begins. */
+export const NOTHING_SCRUBBED: Readonly<ScrubCounts> = {
+  packs: 0,
+  objects: 0,
+  bytes: 0,
+  damagedChunks: 0,
+  recoveredChunks: 0,
+  packsToRewrite: 0,
+  rewrittenObjects: 0,
+  mendedRows: 0,
+  lostObjects: 0,
+};

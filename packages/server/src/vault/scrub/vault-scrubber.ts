@@ -4,7 +4,7 @@ import type { ScrubState } from '../index/scrub.store.ts';
 import type { VaultContext } from '../vault-context.ts';
 import { ObjectScrubber } from './object-scrubber.ts';
 import { PackScrubber } from './pack-scrubber.ts';
-import type { ScrubResult, ScrubRun } from './scrub-run.ts';
+import { NOTHING_SCRUBBED, type ScrubResult, type ScrubRun } from './scrub-run.ts';
 
 /** Objects that are read in one turn: they are small. */
 const STEP_OBJECTS = 50;
@@ -32,17 +32,7 @@ export class VaultScrubber {
   private readonly endMs: number;
   private readonly pace: Pace;
   private readonly packs: PackScrubber;
-  private readonly result = {
-    packs: 0,
-    objects: 0,
-    bytes: 0,
-    damagedChunks: 0,
-    recoveredChunks: 0,
-    packsToRewrite: 0,
-    rewrittenObjects: 0,
-    mendedRows: 0,
-    lostObjects: 0,
-  };
+  private readonly result = { ...NOTHING_SCRUBBED };
 
   constructor(vault: VaultContext, run: ScrubRun) {
     this.vault = vault;

@@ -1,7 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VerifyFinding } from '@cofre/shared/wire/administration';
-import { isNotThere } from '../../platform/storage-failure.ts';
+import { namesIn } from '../../platform/names-in.ts';
 import type { PackChunk, PackRow } from '../index/verify.store.ts';
 import type { VaultRow } from '../index/vault.store.ts';
 import { numberOfFile, objectPath, packPath } from '../layout.ts';
@@ -209,13 +208,4 @@ function defined<Fields extends object>(
 ): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Name in keyof Fields]?: NonNullable<Fields[Name]> };
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isNotThere(error)) return [];
-    throw error;
-  }
 }
