@@ -1,22 +1,16 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ChunkId, DeviceId, DomainId, KeyPeriodId, SetId, TenantId } from '@cofre/shared/ids';
+import type { ChunkId, SetId } from '@cofre/shared/ids';
 import { openSampleVaults, readBlobs, SampleRun, verifyAll } from '../builders/sample-vault.ts';
-import { sampleBlob, sampleDevice } from '../builders/vault-samples.ts';
-
-const WRITER = join(import.meta.dirname, 'vault', 'retention-writer.ts');
+import { sampleBlob } from '../builders/vault-samples.ts';
+import { deviceFrom, runVaultProgram, type DeviceIds, type ProgramOptions } from './vault/vault-program.ts';
 
 interface Made {
-  readonly tenantId: TenantId;
-  readonly deviceId: DeviceId;
-  readonly domainId: DomainId;
-  readonly keyPeriodId: KeyPeriodId;
-  readonly setIds: [SetId, SetId];
-  readonly seed: string;
+  readonly event: 'made';
+  readonly ids: DeviceIds;
+  readonly otherSet: SetId;
   readonly kept: { snapshotId: string; refs: ChunkId[] }[];
   readonly given: { snapshotId: string; refs: ChunkId[] }[];
 }
@@ -31,29 +25,25 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function runWriter(...crash: string[]): Promise<{ signal: string | null; made: Made }> {
-  const child = spawn(process.execPath, [WRITER, folder, ...crash], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = new Promise<string | null>((resolve) => {
-    child.once('close', (_, signal) => resolve(signal));
-  });
-  const output = await text(child.stdout);
-  return { signal: await ended, made: JSON.parse(output) as Made };
+async function runWriter(crash?: ProgramOptions['crash']): Promise<{ signal: string | null; made: Made }> {
+  const options = crash === undefined ? {} : { crash };
+  const { signal, events } = await runVaultProgram<Made>('retention-writer.ts', folder, options);
+  const [made] = events;
+  if (made === undefined) throw new Error('it ended before it had made a vault');
+  return { signal, made };
 }
 
 /** What was kept is whole, the next call finishes what was begun, and both sets can go on. */
 async function checkSurvivor(made: Made): Promise<void> {
   const opened = await openSampleVaults({}, folder);
   try {
-    const vault = await opened.vaults.open(made.tenantId);
+    const vault = await opened.vaults.open(made.ids.tenantId);
     expect(await verifyAll(vault)).toEqual([]);
     // The service's time may have lost what the process that was killed did not save.
     opened.passHours(70 * 24);
     await vault.retention.dropExpired();
     expect(await verifyAll(vault)).toEqual([]);
-    const { seed, setIds, ...ids } = made;
-    const sample = sampleDevice(made.tenantId, Buffer.from(seed, 'hex'));
-    const caller = { ...sample.caller, deviceId: made.deviceId };
-    const device = { ...sample, ...ids, caller, setId: setIds[0] };
+    const device = deviceFrom(made.ids);
     const { items } = await vault.retention.preview({});
     expect(items.filter(({ state }) => state !== 'gone').map(({ snapshotId }) => snapshotId)).toEqual([
       made.kept.at(-1)?.snapshotId,
@@ -66,7 +56,7 @@ async function checkSurvivor(made: Made): Promise<void> {
       [length, 0],
       [0, 0],
     ]);
-    const run = await SampleRun.open(vault, device, setIds[1]);
+    const run = await SampleRun.open(vault, device, made.otherSet);
     const previous = { snapshotId: made.given.at(-1)?.snapshotId, manifest: { sequence: made.given.length } };
     const next = await run.backUp([sampleBlob(device)], previous as never);
     expect(next.result.status).toBe('committed');
@@ -83,13 +73,16 @@ test('content that went in peace leaves a clean vault', async () => {
 });
 
 test.each([
-  ['tombstone-durable', '1'],
-  ['tombstone-recorded', '1'],
-  ['snapshot-released', '1'],
-  ['snapshot-released', '4'],
-  ['snapshot-released', '5'],
-])('killed at %s (%s), a vault has all that it keeps, and goes on letting go', async (point, count) => {
-  const { signal, made } = await runWriter(point, count);
-  expect(signal).toBe('SIGKILL');
-  await checkSurvivor(made);
-});
+  ['tombstone-durable', 1],
+  ['tombstone-recorded', 1],
+  ['snapshot-released', 1],
+  ['snapshot-released', 4],
+  ['snapshot-released', 5],
+] as const)(
+  'killed at %s (%s), a vault has all that it keeps, and goes on letting go',
+  async (point, count) => {
+    const { signal, made } = await runWriter([point, count]);
+    expect(signal).toBe('SIGKILL');
+    await checkSurvivor(made);
+  },
+);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { lacks } from '../requirements.ts';
 import { checkScrubbed, runScrubbed } from './vault/check-scrubbed.ts';
-import { injectIntoSyncs } from './vault/check-survivor.ts';
+import { injectIntoSyncs } from './vault/vault-program.ts';
 
 let folder: string;
 

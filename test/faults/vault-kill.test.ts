@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { lacks } from '../requirements.ts';
-import { checkSurvivor, injectIntoSyncs, runWriter } from './vault/check-survivor.ts';
+import { checkSurvivor, runWriter } from './vault/check-survivor.ts';
+import { injectIntoSyncs } from './vault/vault-program.ts';
 
 let folder: string;
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { lacks } from '../../requirements.ts';
-import { checkSurvivor, injectIntoSyncs, runWriter } from '../vault/check-survivor.ts';
+import { checkSurvivor, runWriter } from '../vault/check-survivor.ts';
+import { injectIntoSyncs } from '../vault/vault-program.ts';
 
 /** More than any thread of the writer makes: the last ones show that nothing is left to hit. */
 const SYNCS = Array.from({ length: 60 }, (_, index) => index + 1);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@cofre/shared/hash';
@@ -8,47 +7,27 @@ import type { Vault } from '@cofre/server/vault/vault';
 import { expect } from 'vitest';
 import { openSampleVaults, readBlobs, verifyAll } from '../../builders/sample-vault.ts';
 import { storedPackBytes } from '../../builders/stored-bytes.ts';
-import { sampleDevice, type SampleDevice } from '../../builders/vault-samples.ts';
-
-const COLLECTOR = join(import.meta.dirname, 'vault-collector.ts');
+import type { SampleDevice } from '../../builders/vault-samples.ts';
+import {
+  deviceFrom,
+  runVaultProgram,
+  type DeviceIds,
+  type ProgramLog,
+  type ProgramOptions,
+} from './vault-program.ts';
 
 interface Made {
   readonly event: 'made';
-  readonly ids: Pick<SampleDevice, 'tenantId' | 'deviceId' | 'domainId' | 'setId' | 'keyPeriodId'> & {
-    readonly seed: string;
-  };
+  readonly ids: DeviceIds;
   readonly kept: readonly { readonly chunkId: ChunkId; readonly sha256: string; readonly length: number }[];
   readonly gone: readonly ChunkId[];
 }
 
-/** What a collector said before it ended. */
-export interface CollectorLog {
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  readonly events: readonly ({ readonly event: string } | Made)[];
-}
+type CollectorEvent = { readonly event: string } | Made;
 
-/** Runs the collector to its end, whichever that is. @param prefix a program that runs it, such as strace */
-export async function runCollector(
-  folder: string,
-  options: { prefix?: readonly string[]; crash?: readonly [point: string, count: number] } = {},
-): Promise<CollectorLog> {
-  const { prefix = [], crash = [] } = options;
-  const [program = '', ...words] = [...prefix, process.execPath, COLLECTOR, folder, ...crash.map(String)];
-  const child = spawn(program, words, {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
-  });
-  let output = '';
-  child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
-  const [exitCode, signal] = await new Promise<[number | null, string | null]>((resolve) => {
-    child.once('close', (code, name) => resolve([code, name]));
-  });
-  const events = output
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Made);
-  return { exitCode, signal, events };
+/** Runs the collector to its end, whichever that is. */
+export function runCollector(folder: string, options?: ProgramOptions): Promise<ProgramLog<CollectorEvent>> {
+  return runVaultProgram('vault-collector.ts', folder, options);
 }
 
 /** What is needed may take this much more than its own bytes. */
@@ -58,12 +37,11 @@ const OVERHEAD = 1.1;
  * Opens what a collector left, and checks that everything that is needed is there, that nothing is wrong, and that the
  * next collections give all space back, whatever was half done.
  */
-export async function checkCollected(folder: string, log: CollectorLog): Promise<void> {
+export async function checkCollected(folder: string, log: ProgramLog<CollectorEvent>): Promise<void> {
   const made = log.events.find((event): event is Made => event.event === 'made');
   expect(made, 'it ended before it had made a vault').toBeDefined();
   const { ids, kept, gone } = made as Made;
-  const bare = sampleDevice(ids.tenantId, Buffer.from(ids.seed, 'hex'));
-  const device = { ...bare, ...ids, caller: { ...bare.caller, deviceId: ids.deviceId } };
+  const device = deviceFrom(ids);
   const opened = await openSampleVaults({}, folder);
   try {
     const vault = await opened.vaults.open(ids.tenantId);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BlobType } from '@cofre/shared/format/envelope/blob';
@@ -6,58 +5,39 @@ import type { ChunkId } from '@cofre/shared/ids';
 import type { Vault } from '@cofre/server/vault/vault';
 import { expect } from 'vitest';
 import { openSampleVaults, readBlobs, SampleRun, verifyAll } from '../../builders/sample-vault.ts';
-import { sampleDevice, type SampleDevice } from '../../builders/vault-samples.ts';
-
-const SCRUBBED = join(import.meta.dirname, 'vault-scrubbed.ts');
+import type { SampleDevice } from '../../builders/vault-samples.ts';
+import {
+  deviceFrom,
+  runVaultProgram,
+  type DeviceIds,
+  type ProgramLog,
+  type ProgramOptions,
+} from './vault-program.ts';
 
 interface Made {
   readonly event: 'made';
-  readonly ids: Pick<SampleDevice, 'tenantId' | 'deviceId' | 'domainId' | 'setId' | 'keyPeriodId'> & {
-    readonly seed: string;
-  };
+  readonly ids: DeviceIds;
   readonly blobs: readonly { readonly chunkId: ChunkId; readonly type: BlobType; readonly bytes: string }[];
   readonly damaged: readonly ChunkId[];
   readonly objects: Readonly<Record<string, string>>;
 }
 
-/** What a scrub said before it ended. */
-export interface ScrubbedLog {
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  readonly events: readonly ({ readonly event: string } | Made)[];
-}
+type ScrubbedEvent = { readonly event: string } | Made;
 
-/** Runs the scrub to its end, whichever that is. @param prefix a program that runs it, such as strace */
-export async function runScrubbed(
-  folder: string,
-  options: { prefix?: readonly string[]; crash?: readonly [point: string, count: number] } = {},
-): Promise<ScrubbedLog> {
-  const { prefix = [], crash = [] } = options;
-  const [program = '', ...words] = [...prefix, process.execPath, SCRUBBED, folder, ...crash.map(String)];
-  const child = spawn(program, words, {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    // One thread of libuv, so that calls to the file system come in one order.
-    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
-  });
-  let output = '';
-  child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
-  const [exitCode, signal] = await new Promise<[number | null, string | null]>((resolve) => {
-    child.once('close', (code, name) => resolve([code, name]));
-  });
-  const lines = output.split('\n').slice(0, -1);
-  return { exitCode, signal, events: lines.map((line) => JSON.parse(line) as Made) };
+/** Runs the scrub to its end, whichever that is. */
+export function runScrubbed(folder: string, options?: ProgramOptions): Promise<ProgramLog<ScrubbedEvent>> {
+  return runVaultProgram('vault-scrubbed.ts', folder, options);
 }
 
 /**
  * Opens what a scrub left half done and checks that nothing but what was damaged counts as missing, that every object is
  * either the damaged one or the whole one, and that the next scrub and the next backup put all of it in order.
  */
-export async function checkScrubbed(folder: string, log: ScrubbedLog): Promise<void> {
+export async function checkScrubbed(folder: string, log: ProgramLog<ScrubbedEvent>): Promise<void> {
   const made = log.events.find((event): event is Made => event.event === 'made');
   expect(made, 'it ended before it had made a vault').toBeDefined();
   const { ids, blobs, damaged, objects } = made as Made;
-  const bare = sampleDevice(ids.tenantId, Buffer.from(ids.seed, 'hex'));
-  const device = { ...bare, ...ids, caller: { ...bare.caller, deviceId: ids.deviceId } };
+  const device = deviceFrom(ids);
   const opened = await openSampleVaults({}, folder);
   try {
     const vault = await opened.vaults.open(ids.tenantId);

@@ -1,24 +1,20 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { snapshotIdOf } from '@cofre/shared/format/envelope/manifest';
 import type { ChunkId, SnapshotId } from '@cofre/shared/ids';
 import type { Vault } from '@cofre/server/vault/vault';
 import { expect } from 'vitest';
 import { openSampleVaults, readBlobs, SampleRun, verifyAll } from '../../builders/sample-vault.ts';
-import { sampleDevice, type SampleDevice } from '../../builders/vault-samples.ts';
-
-const WRITER = join(import.meta.dirname, 'vault-writer.ts');
-
-/** What the writer said before it ended. */
-export interface WriterLog {
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  readonly events: readonly WriterEvent[];
-}
+import type { SampleDevice } from '../../builders/vault-samples.ts';
+import {
+  deviceFrom,
+  runVaultProgram,
+  type DeviceIds,
+  type ProgramLog,
+  type ProgramOptions,
+} from './vault-program.ts';
 
 type WriterEvent =
-  | { readonly event: 'begun'; readonly ids: Identity }
+  | { readonly event: 'begun'; readonly ids: DeviceIds }
   | { readonly event: 'made' | 'closed' }
   | { readonly event: 'fatal'; readonly problem: string }
   | { readonly event: 'sending'; readonly file: string; readonly operationId: string }
@@ -36,35 +32,12 @@ type WriterEvent =
       readonly refs: ChunkId[];
     };
 
-type Identity = Pick<SampleDevice, 'tenantId' | 'deviceId' | 'domainId' | 'setId' | 'keyPeriodId'> & {
-  readonly seed: string;
-};
+/** What the writer said before it ended. */
+export type WriterLog = ProgramLog<WriterEvent>;
 
-/** Runs the writer to its end, whichever that is. @param prefix a program that runs it, such as strace */
-export async function runWriter(
-  folder: string,
-  options: { prefix?: readonly string[]; crash?: readonly [point: string, count: number] } = {},
-): Promise<WriterLog> {
-  const { prefix = [], crash = [] } = options;
-  const [program = '', ...words] = [...prefix, process.execPath, WRITER, folder, ...crash.map(String)];
-  const child = spawn(program, words, {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    // One thread of libuv, so that calls to the file system come in one order.
-    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
-  });
-  let output = '';
-  child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
-  const [exitCode, signal] = await new Promise<[number | null, string | null]>((resolve) => {
-    child.once('close', (code, name) => resolve([code, name]));
-  });
-  const lines = output.split('\n').slice(0, -1);
-  return { exitCode, signal, events: lines.map((line) => JSON.parse(line) as WriterEvent) };
-}
-
-/** Runs a program so that its sync number `when` (counted for each thread) fails or kills it. */
-export function injectIntoSyncs(what: 'signal=KILL' | 'error=EIO', when: number): string[] {
-  const inject = `inject=fsync,fdatasync:${what}:when=${when}`;
-  return ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync,fdatasync', '-e', inject];
+/** Runs the writer to its end, whichever that is. */
+export function runWriter(folder: string, options?: ProgramOptions): Promise<WriterLog> {
+  return runVaultProgram('vault-writer.ts', folder, options);
 }
 
 function only<Name extends WriterEvent['event']>(log: WriterLog, name: Name) {
@@ -80,10 +53,8 @@ export async function checkSurvivor(folder: string, log: WriterLog): Promise<voi
   const opened = await openSampleVaults({}, folder);
   try {
     if (begun === undefined || only(log, 'made').length === 0) return;
-    const { seed, ...ids } = begun.ids;
-    const made = sampleDevice(ids.tenantId, Buffer.from(seed, 'hex'));
-    const device = { ...made, ...ids, caller: { ...made.caller, deviceId: ids.deviceId } };
-    const vault = await opened.vaults.open(ids.tenantId);
+    const device = deviceFrom(begun.ids);
+    const vault = await opened.vaults.open(device.tenantId);
     expect(await verifyAll(vault)).toEqual([]);
     await expectPromisesKept(vault, device, log);
     await goOn(vault, device, log);

@@ -3,46 +3,17 @@
 //
 // node retention-writer.ts FOLDER [CRASH_POINT COUNT]
 
-import { randomBytes } from 'node:crypto';
-import { writeSync } from 'node:fs';
-import { join } from 'node:path';
-import { newRandomId, type SetId, type TenantId } from '@cofre/shared/ids';
-import { openVaults } from '@cofre/server/vault/open-vaults';
+import { newRandomId, type SetId } from '@cofre/shared/ids';
 import { SampleRun } from '../../builders/sample-vault.ts';
-import {
-  sampleBlob,
-  sampleDevice,
-  sampleDomainObject,
-  sampleKeyringObject,
-  type SampleSnapshot,
-} from '../../builders/vault-samples.ts';
+import { sampleBlob, type SampleSnapshot } from '../../builders/vault-samples.ts';
+import { createVaultOf, newDevice, openCrashingVaults, say } from './crashing-vaults.ts';
 
 const SNAPSHOTS = 3;
 const MONTH_MS = 31 * 24 * 3_600_000;
 
-const [folder = '', crashAt, crashCount = '1'] = process.argv.slice(2);
-let pointsLeft = Number(crashCount);
-let aheadMs = 0;
-
-const vaults = await openVaults({
-  dataFolder: join(folder, 'data'),
-  storeFolder: join(folder, 'store'),
-  storeHeadroomBytes: 0,
-  onFatal: () => process.exit(70),
-  clockSources: { wallMs: () => Date.now() + aheadMs, monotonicMs: () => performance.now() + aheadMs },
-  crashPoint: (name) => {
-    if (name === crashAt && --pointsLeft === 0) process.kill(process.pid, 'SIGKILL');
-  },
-});
-
-const tenantId = newRandomId<TenantId>();
-await vaults.create(tenantId, 'A tenant');
-await vaults.setQuota(tenantId, 2 ** 40);
-const vault = await vaults.open(tenantId);
-const seed = randomBytes(32);
-const device = sampleDevice(tenantId, seed);
-await vault.storeObject(device.caller, 'domain', sampleDomainObject(device));
-await vault.storeObject(device.caller, 'keyring', sampleKeyringObject(device, device.keyPeriodId));
+const { vaults, passMs } = await openCrashingVaults();
+const { device, ids } = newDevice();
+const vault = await createVaultOf(vaults, device);
 const setIds = [device.setId, newRandomId<SetId>()] as const;
 
 async function backUp(setId: SetId): Promise<{ snapshotId: string; refs: string[] }[]> {
@@ -60,22 +31,9 @@ async function backUp(setId: SetId): Promise<{ snapshotId: string; refs: string[
 
 const kept = await backUp(setIds[0]);
 const given = await backUp(setIds[1]);
-const { deviceId, domainId, keyPeriodId } = device;
-writeSync(
-  1,
-  JSON.stringify({
-    tenantId,
-    deviceId,
-    domainId,
-    setIds,
-    keyPeriodId,
-    seed: seed.toString('hex'),
-    kept,
-    given,
-  }),
-);
+say({ event: 'made', ids, otherSet: setIds[1], kept, given });
 
-aheadMs += MONTH_MS;
+passMs(MONTH_MS);
 const rule = {
   keepLast: 1,
   keepDays: 0,
@@ -91,7 +49,7 @@ await vault.retention.choose(null, { mode: 'rule', rule, timeZone: 'UTC' });
 for (const { snapshotId } of kept.slice(0, -1)) {
   await vault.retention.deleteSnapshot(snapshotId as never, false);
 }
-await vault.retention.deleteSet(deviceId, setIds[1], false);
-aheadMs += MONTH_MS;
+await vault.retention.deleteSet(device.deviceId, setIds[1], false);
+passMs(MONTH_MS);
 await vault.retention.runRetention();
 await vaults.close();

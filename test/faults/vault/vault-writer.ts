@@ -3,63 +3,26 @@
 //
 // node vault-writer.ts FOLDER [CRASH_POINT COUNT]
 
-import { randomBytes } from 'node:crypto';
-import { statSync, writeFileSync, writeSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { newRandomId, type ChunkId, type TenantId } from '@cofre/shared/ids';
-import { openVaults } from '@cofre/server/vault/open-vaults';
+import { newRandomId, type ChunkId } from '@cofre/shared/ids';
 import { SampleRun } from '../../builders/sample-vault.ts';
 import {
   sampleBlob,
-  sampleDevice,
-  sampleDomainObject,
-  sampleKeyringObject,
   samplePack,
   sampleSnapshot,
   type SampleBlob,
   type SampleSnapshot,
 } from '../../builders/vault-samples.ts';
+import { createVaultOf, newDevice, openCrashingVaults, say } from './crashing-vaults.ts';
 
 const SNAPSHOTS = 3;
 const PACKS_AT_ONCE = 2;
-/** How it ends when the storage failed: main of the server does the same. */
-const EXIT_STORAGE_FAILED = 70;
 
-const [folder = '', crashAt, crashCount = '1'] = process.argv.slice(2);
-let pointsLeft = Number(crashCount);
-
-/** The log of all writes to the disk, when somebody records them: each line says how long it is by then. */
-const writeLog = process.env['COFRE_TEST_WRITE_LOG'];
-
-function say(line: object): void {
-  const said = writeLog === undefined ? line : { ...line, at: statSync(writeLog).size };
-  writeSync(1, `${JSON.stringify(said)}\n`);
-}
-
-const vaults = await openVaults({
-  dataFolder: join(folder, 'data'),
-  storeFolder: join(folder, 'store'),
-  storeHeadroomBytes: 0,
-  onFatal: (error) => {
-    say({ event: 'fatal', problem: error.message });
-    process.exit(EXIT_STORAGE_FAILED);
-  },
-  crashPoint: (name) => {
-    if (name === crashAt && --pointsLeft === 0) process.kill(process.pid, 'SIGKILL');
-  },
-});
-
-const tenantId = newRandomId<TenantId>();
-const seed = randomBytes(32);
-const device = sampleDevice(tenantId, seed);
-const { deviceId, domainId, setId, keyPeriodId } = device;
-const ids = { tenantId, deviceId, domainId, setId, keyPeriodId, seed: seed.toString('hex') };
+const { folder, vaults } = await openCrashingVaults();
+const { device, ids } = newDevice();
 say({ event: 'begun', ids });
-await vaults.create(tenantId, 'A tenant');
-await vaults.setQuota(tenantId, 2 ** 40);
-const vault = await vaults.open(tenantId);
-await vault.storeObject(device.caller, 'domain', sampleDomainObject(device));
-await vault.storeObject(device.caller, 'keyring', sampleKeyringObject(device, keyPeriodId));
+const vault = await createVaultOf(vaults, device);
 say({ event: 'made' });
 
 let packCount = 0;
