@@ -29,6 +29,9 @@ export interface OpenedVaults {
   readonly dataFolder: string;
   readonly storeFolder: string;
   readonly vaults: Vaults;
+  /** A tenant's index, and a path of its folder in the store. */
+  databaseOf(tenantId: TenantId): string;
+  inStore(tenantId: TenantId, path: string): string;
   /** What was fatal so far. */
   readonly failures: CofreError[];
   /** Hours by which the service's clocks are ahead of the machine's. */
@@ -63,6 +66,8 @@ export async function openSampleVaults(
     dataFolder,
     storeFolder,
     vaults,
+    databaseOf: (tenantId) => join(dataFolder, 'vaults', `${tenantId}.db`),
+    inStore: (tenantId, path) => join(storeFolder, tenantId, path),
     failures,
     passHours: (hours) => {
       aheadMs += hours * 3_600_000;

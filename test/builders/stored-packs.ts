@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   decodePackTail,
@@ -38,11 +38,4 @@ export function storedBlobs(installation: Installation, account: Account, kind: 
       return blob;
     });
   });
-}
-
-/** Flips one bit of a file. */
-export function flipBit(file: string, offset: number): void {
-  const bytes = readFileSync(file);
-  bytes[offset] = (bytes[offset] ?? 0) ^ 0x40;
-  writeFileSync(file, bytes);
 }

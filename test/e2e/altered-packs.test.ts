@@ -6,9 +6,10 @@ import type { PackKind } from '@cofre/shared/format/envelope/pack';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentComputer, AgentRun } from '../builders/agent-process.ts';
 import { backUp, expectEnd, expectSameTrees, restoredAt } from '../builders/agent-run.ts';
+import { flipBit } from '../builders/flip-bit.ts';
 import { Installation, type Account } from '../builders/installation.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
-import { flipBit, storedBlobs, type StoredBlob } from '../builders/stored-packs.ts';
+import { storedBlobs, type StoredBlob } from '../builders/stored-packs.ts';
 
 /**
  * Packs that a disk altered: whoever restores learns which files that costs and gets all the others, and the

@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { AgentComputer } from '../builders/agent-process.ts';
 import { backUp, backupLine, expectEnd, expectRestores, restoredAt } from '../builders/agent-run.ts';
+import { flipBit } from '../builders/flip-bit.ts';
 import { Installation, type Account } from '../builders/installation.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
-import { flipBit, storedBlobs } from '../builders/stored-packs.ts';
+import { storedBlobs } from '../builders/stored-packs.ts';
 
 /** Bits rot on the server's disk; a computer that still has the content heals it with its next backup. */
 

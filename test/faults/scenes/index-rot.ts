@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { verifyVaults } from '@cofre/server/administration/each-vault';
 import type { Vault } from '@cofre/server/vault/vault';
 import type { TenantId } from '@cofre/shared/ids';
@@ -33,7 +32,7 @@ export class RottenIndex {
     this.opened = opened;
     this.rotten = rotten;
     this.sound = sound;
-    this.file = join(opened.dataFolder, 'vaults', `${rotten.tenantId}.db`);
+    this.file = opened.databaseOf(rotten.tenantId);
     this.whole = readFileSync(this.file);
     this.pageBytes = this.whole.readUInt16BE(16);
     this.pageCount = this.whole.length / this.pageBytes;
@@ -45,7 +44,7 @@ export class RottenIndex {
     const sound = await fillVault(opened);
     await opened.vaults.close();
     // Who closes a database last writes its log into it: what is on the disk is all of it.
-    expect(existsSync(join(opened.dataFolder, 'vaults', `${rotten.tenantId}.db-wal`))).toBe(false);
+    expect(existsSync(`${opened.databaseOf(rotten.tenantId)}-wal`)).toBe(false);
     return new RottenIndex(opened, rotten, sound);
   }
 

@@ -3,9 +3,10 @@
 //
 // node vault-scrubbed.ts FOLDER [CRASH_POINT COUNT]
 
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PACK_HEADER_BYTES } from '@cofre/shared/format/envelope/pack';
+import { flipBit } from '../../builders/flip-bit.ts';
 import { SampleRun } from '../../builders/sample-vault.ts';
 import { sampleBlob } from '../../builders/vault-samples.ts';
 import { createVaultOf, newDevice, openCrashingVaults, say } from './crashing-vaults.ts';
@@ -19,12 +20,6 @@ const blobs = Array.from({ length: BLOBS }, () => sampleBlob(device, { sealedLen
 const { root } = await (await SampleRun.open(vault, device)).backUp(blobs);
 
 const pathOf = (path: string): string => join(storeFolder, device.tenantId, path);
-function flipBit(path: string, offset: number): void {
-  const bytes = readFileSync(path);
-  const place = offset < 0 ? bytes.length + offset : offset;
-  bytes[place] = (bytes[place] as number) ^ 1;
-  writeFileSync(path, bytes);
-}
 
 const objects = readdirSync(pathOf('objects'));
 const content = Object.fromEntries(

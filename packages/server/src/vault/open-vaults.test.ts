@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import { newRandomId, type TenantId } from '@cofre/shared/ids';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -11,6 +10,7 @@ import {
   verifyAll,
   type OpenedVaults,
 } from '../../../../test/builders/sample-vault.ts';
+import { tamperIndex } from '../../../../test/builders/tamper-index.ts';
 import { sampleBlob } from '../../../../test/builders/vault-samples.ts';
 import { decodeTenantDescription } from './objects/tenant-description.ts';
 import { openVaults } from './open-vaults.ts';
@@ -140,11 +140,8 @@ test('what an ended process left half done is swept, and nothing else', async ()
 test('an index that names files which are none of a vault is not believed: nothing is unlinked', async () => {
   const { vault, device } = await addSampleTenant(opened);
   const { snapshot } = await (await SampleRun.open(vault, device)).backUp([sampleBlob(device)]);
-  await opened.vaults.close();
-  const database = new BetterSqlite3(join(opened.dataFolder, 'vaults', `${vault.tenantId}.db`));
-  database.exec(`INSERT INTO doomed (path) VALUES ('../../data/store.id'), ('packs/02/1.pack')`);
-  database.close();
-  opened = await opened.reopen();
+  const sql = `INSERT INTO doomed (path) VALUES ('../../data/store.id'), ('packs/02/1.pack')`;
+  opened = await tamperIndex(opened, vault.tenantId, sql);
   const again = await opened.vaults.open(vault.tenantId);
   expect(existsSync(join(opened.dataFolder, 'store.id'))).toBe(true);
   const query = { after: 0, limit: 10, setId: undefined, deviceId: undefined };

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { LIMITS } from '@cofre/shared/limits';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { GroupedSet } from '../../../../../test/builders/grouped-set.ts';
@@ -57,7 +56,7 @@ async function deleteAndCollect(places: readonly number[]): Promise<void> {
 
 async function rebuild(): Promise<{ before: IndexRows; after: IndexRows }> {
   await opened.vaults.close();
-  const database = join(opened.dataFolder, 'vaults', `${vault.tenantId}.db`);
+  const database = opened.databaseOf(vault.tenantId);
   const before = readIndexRows(database);
   const store = await holdStoppedStore(opened.dataFolder, opened.storeFolder);
   const [rebuilt] = await rebuildVaults(store, {

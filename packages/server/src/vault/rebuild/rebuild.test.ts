@@ -1,9 +1,10 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BLOB_HEADER_BYTES } from '@cofre/shared/format/envelope/blob';
 import { PACK_HEADER_BYTES } from '@cofre/shared/format/envelope/pack';
 import { newRandomId, type SetId } from '@cofre/shared/ids';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { flipBit } from '../../../../../test/builders/flip-bit.ts';
 import { fillVault, GroupedSet } from '../../../../../test/builders/grouped-set.ts';
 import { readIndexRows } from '../../../../../test/builders/index-rows.ts';
 import {
@@ -37,8 +38,8 @@ afterEach(async () => {
 
 const refused = (code: string) => expect.objectContaining({ code });
 
-const databaseOf = (vault: Vault): string => join(opened.dataFolder, 'vaults', `${vault.tenantId}.db`);
-const inStore = (vault: Vault, path: string): string => join(opened.storeFolder, vault.tenantId, path);
+const databaseOf = ({ tenantId }: Vault): string => opened.databaseOf(tenantId);
+const inStore = ({ tenantId }: Vault, path: string): string => opened.inStore(tenantId, path);
 
 async function rebuild(vault: Vault, readsAll = false): Promise<RebuiltVault> {
   const store = await holdStoppedStore(opened.dataFolder, opened.storeFolder);
@@ -236,7 +237,7 @@ test('a node that is lost and comes again is counted with what it refers to', as
   await opened.vaults.close();
   // Both copies of the first node: pack 2 has it alone; in pack 4 it is first.
   rmSync(inStore(vault, packPath(2)));
-  flip(inStore(vault, packPath(4)), PACK_HEADER_BYTES + BLOB_HEADER_BYTES + 5);
+  flipBit(inStore(vault, packPath(4)), PACK_HEADER_BYTES + BLOB_HEADER_BYTES + 5);
   const rebuilt = await rebuild(vault);
   expect(rebuilt.findings.map(({ code }) => code)).toEqual(['chunk_unreadable', 'snapshot_incomplete']);
   const store = await holdStoppedStore(opened.dataFolder, opened.storeFolder);
@@ -259,7 +260,7 @@ test('altered content is found when everything is read, and an older whole copy 
   await run.send([blob]);
   await run.backUp([]);
   await opened.vaults.close();
-  flip(inStore(vault, packPath(2)), PACK_HEADER_BYTES + BLOB_HEADER_BYTES + 50);
+  flipBit(inStore(vault, packPath(2)), PACK_HEADER_BYTES + BLOB_HEADER_BYTES + 50);
   const rebuilt = await rebuild(vault, true);
   expect(rebuilt.findings.map(({ code }) => code)).toEqual(['chunk_unreadable']);
   opened = await opened.reopen();
@@ -282,7 +283,7 @@ test('objects that are altered, lost or never acknowledged are told apart', asyn
   const receipts = names.filter((name) => name.endsWith('.receipt'));
   // The second manifest is altered; the last snapshot of the other set was cut off before its receipt had its name.
   const second = names.filter((name) => name.endsWith('.manifest'))[1] ?? '';
-  flip(inStore(vault, `objects/${second}`), 60);
+  flipBit(inStore(vault, `objects/${second}`), 60);
   rmSync(inStore(vault, `objects/${receipts.at(-1)}`));
   const rebuilt = await rebuild(vault);
   expect(rebuilt).toMatchObject({ snapshots: 2 });
@@ -294,9 +295,3 @@ test('objects that are altered, lost or never acknowledged are told apart', asyn
   ]);
   expect(existsSync(databaseOf(vault))).toBe(true);
 });
-
-function flip(file: string, offset: number): void {
-  const bytes = readFileSync(file);
-  bytes[offset] = (bytes[offset] ?? 0) ^ 1;
-  writeFileSync(file, bytes);
-}

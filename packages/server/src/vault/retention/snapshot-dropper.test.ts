@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LIMITS } from '@cofre/shared/limits';
 import {
@@ -75,7 +74,7 @@ async function stopAfterTombstones(): Promise<void> {
 
 /** Lets rows go one by one, each in a process of its own; gives how many steps there were, and what they freed. */
 async function releaseOneByOne(check: () => Promise<void>): Promise<{ steps: number; freedBytes: number }> {
-  const file = join(opened.dataFolder, 'vaults', `${vault.tenantId}.db`);
+  const file = opened.databaseOf(vault.tenantId);
   const { tenantId } = vault;
   const total = { steps: 0, freedBytes: 0 };
   let after: ReleasePlace | null = null;

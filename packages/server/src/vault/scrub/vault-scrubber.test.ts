@@ -1,6 +1,5 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { open as openFile, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { BLOB_HEADER_BYTES, BLOB_NONCE_BYTES, sealedOffset } from '@cofre/shared/format/envelope/blob';
 import {
@@ -11,6 +10,7 @@ import {
 } from '@cofre/shared/format/envelope/pack';
 import type { VerifyFinding } from '@cofre/shared/wire/administration';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { flipBit } from '../../../../../test/builders/flip-bit.ts';
 import {
   addSampleTenant,
   openSampleVaults,
@@ -19,6 +19,7 @@ import {
   verifyAll,
   type OpenedVaults,
 } from '../../../../../test/builders/sample-vault.ts';
+import { tamperIndex } from '../../../../../test/builders/tamper-index.ts';
 import {
   sampleBlob,
   type SampleBlob,
@@ -54,13 +55,7 @@ afterEach(async () => {
 });
 
 function storeFile(path: string): string {
-  return join(opened.storeFolder, vault.tenantId, path);
-}
-
-function flipBit(path: string, offset: number): void {
-  const bytes = readFileSync(storeFile(path));
-  bytes[offset] = (bytes[offset] as number) ^ 0x10;
-  writeFileSync(storeFile(path), bytes);
+  return opened.inStore(vault.tenantId, path);
 }
 
 function scrub(): Promise<ScrubResult> {
@@ -151,7 +146,7 @@ describe.each([
     const blobs = kind === 'content' ? content : [root];
     for (const [name, offset, lost] of regionsOf(blobs)) {
       const intact = readFileSync(storeFile(path));
-      flipBit(path, offset);
+      flipBit(storeFile(path), offset);
       const before = damages(await verifyAll(vault));
       const result = await scrub();
       const chunks = lost === null ? 0 : 1;
@@ -211,14 +206,8 @@ describe.each([
 
 /** Changes the index behind the server's back. */
 async function tamper(sql: string): Promise<void> {
-  const { tenantId } = vault;
-  await opened.vaults.close();
-  const database = new BetterSqlite3(join(opened.dataFolder, 'vaults', `${tenantId}.db`));
-  database.pragma('foreign_keys = OFF');
-  database.exec(sql);
-  database.close();
-  opened = await opened.reopen();
-  vault = await opened.vaults.open(tenantId);
+  opened = await tamperIndex(opened, vault.tenantId, sql);
+  vault = await opened.vaults.open(vault.tenantId);
 }
 
 describe('packs', () => {
@@ -226,8 +215,11 @@ describe('packs', () => {
 
   test('a trailer and a blob that rot both are told apart, and only the blob is lost', async () => {
     const [first] = content;
-    flipBit(CONTENT_PACK, PACK_HEADER_BYTES + 200);
-    flipBit(CONTENT_PACK, packLength() - packTailLength(3) + TRAILER_FIXED_BYTES + 2 * PACK_ENTRY_BYTES + 50);
+    flipBit(storeFile(CONTENT_PACK), PACK_HEADER_BYTES + 200);
+    flipBit(
+      storeFile(CONTENT_PACK),
+      packLength() - packTailLength(3) + TRAILER_FIXED_BYTES + 2 * PACK_ENTRY_BYTES + 50,
+    );
     expect(await scrub()).toMatchObject({ damagedChunks: 1, packsToRewrite: 1 });
     const { items } = await vault.listDamages();
     expect(items.map(({ chunkId }) => chunkId)).toEqual([first.chunkId]);
@@ -290,8 +282,8 @@ describe('packs', () => {
 
   test('a chunk that moves while its pack is read is left alone', async () => {
     const copy = await (await SampleRun.open(vault, device)).send([content[0]]);
-    flipBit(CONTENT_PACK, PACK_HEADER_BYTES + 300);
-    const file = join(opened.dataFolder, 'vaults', `${vault.tenantId}.db`);
+    flipBit(storeFile(CONTENT_PACK), PACK_HEADER_BYTES + 300);
+    const file = opened.databaseOf(vault.tenantId);
     const call: VaultIndex['call'] = Reflect.get(VaultIndex.prototype, 'call');
     const calling = vi.spyOn(VaultIndex.prototype, 'call').mockImplementation(function (
       this: VaultIndex,
@@ -351,7 +343,7 @@ describe('objects', () => {
     expect(new Set([...before.keys()].map((path) => path.split('.').at(-1)))).toContain('manifest');
     let place = 0;
     for (const path of before.keys()) {
-      if (place % 3 === 0) flipBit(path, 20);
+      if (place % 3 === 0) flipBit(storeFile(path), 20);
       else if (place % 3 === 1) truncateSync(storeFile(path), 5);
       else rmSync(storeFile(path));
       place += 1;
@@ -379,7 +371,7 @@ describe('objects', () => {
 
   test('one that rotted on both sides is named with its snapshot, once', async () => {
     await tamper("UPDATE objects SET bytes = zeroblob(10) WHERE kind = 'receipt'");
-    flipBit(objects().find((path) => path.endsWith('.receipt')) ?? '', 9);
+    flipBit(storeFile(objects().find((path) => path.endsWith('.receipt')) ?? ''), 9);
     expect(await scrub()).toMatchObject({ lostObjects: 1 });
     expect(await scrub()).toMatchObject({ lostObjects: 1 });
     const { open, items } = await vault.listDamages();
@@ -424,7 +416,7 @@ describe('the order', () => {
     const later = await SampleRun.open(vault, device);
     const flags = await vault.have(device.caller, later.sessionId, ids, 3_600_000);
     expect([...flags]).toEqual([2, 2, 2, 2]);
-    flipBit(CONTENT_PACK, PACK_HEADER_BYTES + 100);
+    flipBit(storeFile(CONTENT_PACK), PACK_HEADER_BYTES + 100);
     expect(await share()).toMatchObject({ packs: 2, damagedChunks: 1 });
     expect([...(await vault.have(device.caller, later.sessionId, ids, 3_600_000))]).toEqual([0, 1, 1, 1]);
   });

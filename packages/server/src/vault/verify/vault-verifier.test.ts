@@ -1,8 +1,7 @@
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import { PACK_HEADER_BYTES } from '@cofre/shared/format/envelope/pack';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { flipBit } from '../../../../../test/builders/flip-bit.ts';
 import {
   addSampleTenant,
   openSampleVaults,
@@ -10,6 +9,7 @@ import {
   verifyAll,
   type OpenedVaults,
 } from '../../../../../test/builders/sample-vault.ts';
+import { tamperIndex } from '../../../../../test/builders/tamper-index.ts';
 import {
   sampleBlob,
   type SampleBlob,
@@ -37,27 +37,15 @@ afterEach(async () => {
 });
 
 function storeFile(path: string): string {
-  return join(opened.storeFolder, vault.tenantId, path);
+  return opened.inStore(vault.tenantId, path);
 }
 
 const CONTENT_PACK = 'packs/01/1.pack';
 
-function flipBit(path: string, offset: number): void {
-  const bytes = readFileSync(storeFile(path));
-  bytes[offset] = (bytes[offset] as number) ^ 1;
-  writeFileSync(storeFile(path), bytes);
-}
-
 /** Changes the index behind the server's back. */
 async function tamper(sql: string): Promise<void> {
-  const { tenantId } = vault;
-  await opened.vaults.close();
-  const database = new BetterSqlite3(join(opened.dataFolder, 'vaults', `${tenantId}.db`));
-  database.pragma('foreign_keys = OFF');
-  database.exec(sql);
-  database.close();
-  opened = await opened.reopen();
-  vault = await opened.vaults.open(tenantId);
+  opened = await tamperIndex(opened, vault.tenantId, sql);
+  vault = await opened.vaults.open(vault.tenantId);
 }
 
 const finding = (code: string, affectedSnapshots: string[] = []) =>
@@ -70,7 +58,7 @@ test('a vault that nothing happened to is clean, and all its bytes are read', as
 });
 
 test('a bit that rots in a blob names the chunk and the snapshots that need it', async () => {
-  flipBit(CONTENT_PACK, PACK_HEADER_BYTES + (blobs[0] as SampleBlob).bytes.length + 5000);
+  flipBit(storeFile(CONTENT_PACK), PACK_HEADER_BYTES + (blobs[0] as SampleBlob).bytes.length + 5000);
   const findings = await verifyAll(vault);
   expect(findings).toEqual([finding('chunk_unreadable', [snapshot.snapshotId])]);
   expect(findings[0]?.detail).toContain((blobs[1] as SampleBlob).chunkId);
@@ -83,9 +71,9 @@ test('a bit that rots in a trailer costs nothing; a cut and a lost pack are name
     isWarning: true,
     affectedSnapshots: [],
   });
-  flipBit(CONTENT_PACK, length - 60);
+  flipBit(storeFile(CONTENT_PACK), length - 60);
   expect(await verifyAll(vault)).toEqual([warning]);
-  flipBit(CONTENT_PACK, length - 60);
+  flipBit(storeFile(CONTENT_PACK), length - 60);
   expect(await verifyAll(vault)).toEqual([]);
   truncateSync(storeFile(CONTENT_PACK), length - 100);
   expect(await verifyAll(vault)).toEqual([warning]);
@@ -109,7 +97,7 @@ test('an altered or lost object is named, with its snapshot', async () => {
     deviceId: undefined,
   });
   const manifest = `objects/${page.items[0]?.number}.manifest`;
-  flipBit(manifest, 50);
+  flipBit(storeFile(manifest), 50);
   expect(await verifyAll(vault)).toEqual([finding('object_damaged', [snapshot.snapshotId])]);
   rmSync(storeFile(manifest));
   expect(await verifyAll(vault)).toEqual([finding('object_missing', [snapshot.snapshotId])]);
