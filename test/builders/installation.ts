@@ -77,10 +77,22 @@ export class Installation {
     return new Account(this, tenantId, folder);
   }
 
+  /** A new account with its first computer, and the path of what that backs up: nothing is there yet. */
+  async computer(options: { modules?: number } = {}): Promise<AccountWithComputer> {
+    const account = await this.account(options);
+    return { account, computer: await account.computer('one'), source: account.at('source') };
+  }
+
   async remove(): Promise<void> {
     await this.#running?.stop('SIGKILL');
     removeTree(this.folder);
   }
+}
+
+export interface AccountWithComputer {
+  readonly account: Account;
+  readonly computer: AgentComputer;
+  readonly source: string;
 }
 
 export interface EnrolOptions extends ComputerOptions {

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import type { ByteString } from '@cofre/shared/bytes';
 import { catalogKey } from '@cofre/shared/catalog/catalog-key';
 import type { PackKind } from '@cofre/shared/format/envelope/pack';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { AgentComputer, AgentRun } from '../builders/agent-process.ts';
 import { backUp, expectEnd, expectSameTrees, restoredAt } from '../builders/agent-run.ts';
 import { flipBit } from '../builders/flip-bit.ts';
-import { Installation, type Account } from '../builders/installation.ts';
+import type { Account } from '../builders/installation.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
 import { storedBlobs, type StoredBlob } from '../builders/stored-packs.ts';
+import { useInstallation } from '../builders/use-installation.ts';
 
 /**
  * Packs that a disk altered: whoever restores learns which files that costs and gets all the others, and the
@@ -19,24 +20,16 @@ import { storedBlobs, type StoredBlob } from '../builders/stored-packs.ts';
 const EARLY = ['one', 'two', 'three'].map((name) => `early/${name}`);
 const LATE = ['one', 'two', 'three', 'four', 'five', 'six'].map((name) => `late/${name}`);
 
-let installation: Installation;
+const installation = useInstallation();
 let account: Account;
 let computer: AgentComputer;
 let source: string;
 let target: string;
 let firstSnapshot: string;
 
-beforeAll(async () => {
-  installation = await Installation.start();
-});
-
-afterAll(async () => installation.remove());
-
 /** Two runs, each with packs of its own. */
 beforeEach(async () => {
-  account = await installation.account();
-  computer = await account.computer('one');
-  source = account.at('source');
+  ({ account, computer, source } = await installation().computer());
   target = account.at('target');
   mkdirSync(source);
   const random = new SeededRandom('altered');
@@ -52,7 +45,7 @@ beforeEach(async () => {
 
 /** The blobs of the one pack of a kind that the last of some runs wrote. */
 function blobsOfRun(number: number, kind: PackKind): [StoredBlob, ...StoredBlob[]] {
-  const blobs = storedBlobs(installation, account, kind);
+  const blobs = storedBlobs(installation(), account, kind);
   const files = [...new Set(blobs.map(({ file }) => file))];
   expect(files).toHaveLength(number);
   return blobs.filter(({ file }) => file === files[number - 1]) as [StoredBlob, ...StoredBlob[]];
@@ -75,7 +68,7 @@ function isRestored(name: string): boolean {
 /** The server's own verification names the pack by its number, which is the name of its file. */
 async function expectServerNames({ file }: StoredBlob, code: string): Promise<void> {
   const number = /(\d+)\.pack$/.exec(file)?.[1];
-  const verified = await installation.command('verify', account.tenantId, '--json');
+  const verified = await installation().command('verify', account.tenantId, '--json');
   expect([verified.status, verified.stderr]).toEqual([1, '']);
   const { findings } = JSON.parse(verified.stdout) as { findings: Record<string, unknown>[] };
   expect(findings).not.toEqual([]);

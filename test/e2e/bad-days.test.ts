@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { agentComputer, type AgentComputer } from '../builders/agent-process.ts';
 import {
   backUp,
@@ -18,28 +18,21 @@ import { NetworkProxy } from '../builders/network-proxy.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
 import { selfSignedCertificate } from '../builders/self-signed-certificate.ts';
 import { startServerProcess, type ServerProcess } from '../builders/server-process.ts';
+import { useInstallation } from '../builders/use-installation.ts';
 import { lacks } from '../requirements.ts';
 
 /** What happens to an account, a server or a run: each has its own end, says what it is, and what to do about it. */
 
 const MIB = 1024 ** 2;
 
-let installation: Installation;
+const installation = useInstallation();
 let account: Account;
 let computer: AgentComputer;
 let source: string;
 let restores = 0;
 
-beforeAll(async () => {
-  installation = await Installation.start();
-});
-
-afterAll(async () => installation.remove());
-
 beforeEach(async () => {
-  account = await installation.account({ modules: 1 });
-  computer = await account.computer('one');
-  source = account.at('source');
+  ({ account, computer, source } = await installation().computer({ modules: 1 }));
   mkdirSync(source);
   writeFileSync(join(source, 'file'), new SeededRandom('small').bytes(100_000));
 });
@@ -100,7 +93,7 @@ describe('two runs at the same time', () => {
   let held: AgentComputer;
 
   beforeEach(async () => {
-    line = await NetworkProxy.open(installation.server.origin);
+    line = await NetworkProxy.open(installation().server.origin);
     held = await account.computer('held', { origin: line.origin });
     writeFileSync(join(source, 'big'), new SeededRandom('big').bytes(20 * MIB));
   });
@@ -134,7 +127,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   'a run that is ended by %s goes on with the next',
   async (signal) => {
     writeFileSync(join(source, 'big'), new SeededRandom('big').bytes(30 * MIB));
-    const line = await NetworkProxy.open(installation.server.origin);
+    const line = await NetworkProxy.open(installation().server.origin);
     const slow = await account.computer('slow', { origin: line.origin });
     const usedBefore = await account.usedBytes();
     const begun = line.afterBytes(20 * MIB);
@@ -159,7 +152,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
 test('a restore that is interrupted leaves no half file', async () => {
   writeFileSync(join(source, 'big'), new SeededRandom('big').bytes(30 * MIB));
   await backUp(computer, source);
-  const line = await NetworkProxy.open(installation.server.origin);
+  const line = await NetworkProxy.open(installation().server.origin);
   const slow = await account.computer('slow', { origin: line.origin });
   const target = account.at('target');
   const words = ['restore', 'latest', '--target', target, '--kit', account.kit, '--json'];
@@ -174,7 +167,7 @@ test('a restore that is interrupted leaves no half file', async () => {
 
 test('a server that is not there', async () => {
   await backUp(computer, source);
-  await installation.stopServer();
+  await installation().stopServer();
   try {
     const commands = [
       ['backup', source],
@@ -192,7 +185,7 @@ test('a server that is not there', async () => {
       });
     }
   } finally {
-    await installation.startServer();
+    await installation().startServer();
   }
   await backUp(computer, source);
 });

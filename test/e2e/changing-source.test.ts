@@ -13,12 +13,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentComputer, AgentRun } from '../builders/agent-process.ts';
 import { backUp, backupLine, expectEnd, expectSameTrees, restoredAt } from '../builders/agent-run.ts';
-import { Installation, type Account } from '../builders/installation.ts';
+import type { Account } from '../builders/installation.ts';
 import { NetworkProxy } from '../builders/network-proxy.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
+import { useInstallation } from '../builders/use-installation.ts';
 
 /** Files that change while they are read: told by name, marked, and whole again with the next run. */
 
@@ -26,22 +27,16 @@ const MIB = 1024 ** 2;
 /** Larger than what one worker reads of a file: two read at once. */
 const LARGE_BYTES = 136 * MIB;
 
-let installation: Installation;
+const installation = useInstallation();
 let account: Account;
 let line: NetworkProxy;
 let computer: AgentComputer;
 let source: string;
 let restores = 0;
 
-beforeAll(async () => {
-  installation = await Installation.start();
-});
-
-afterAll(async () => installation.remove());
-
 beforeEach(async () => {
-  account = await installation.account();
-  line = await NetworkProxy.open(installation.server.origin);
+  account = await installation().account();
+  line = await NetworkProxy.open(installation().server.origin);
   computer = await account.computer('one', { origin: line.origin });
   source = account.at('source');
   mkdirSync(source);

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ByteString } from '@cofre/shared/bytes';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { BackupOptions, BackupSummary } from '../../packages/agent/src/backup/backup.ts';
 import { runBackup } from '../../packages/agent/src/backup/run-backup.ts';
 import { RUN_PACE, type RunPace } from '../../packages/agent/src/backup/run-pace.ts';
@@ -10,29 +10,22 @@ import { createServerClient } from '../../packages/agent/src/client/http-client.
 import { deviceIdentity, requireIdentity } from '../../packages/agent/src/state/identity-file.ts';
 import type { AgentComputer } from '../builders/agent-process.ts';
 import { expectEnd, expectRestores, restoredAt } from '../builders/agent-run.ts';
-import { Installation, type Account } from '../builders/installation.ts';
+import type { Account } from '../builders/installation.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
+import { useInstallation } from '../builders/use-installation.ts';
 
 /** Checkpoints of a first backup and sessions that end, at a pace that a test can wait for, against a real server. */
 
 const MIB = 1024 ** 2;
 const FILES = 50;
 
-let installation: Installation;
+const installation = useInstallation();
 let account: Account;
 let computer: AgentComputer;
 let source: string;
 
-beforeAll(async () => {
-  installation = await Installation.start();
-});
-
-afterAll(async () => installation.remove());
-
 beforeEach(async () => {
-  account = await installation.account();
-  computer = await account.computer('one');
-  source = account.at('source');
+  ({ account, computer, source } = await installation().computer());
   mkdirSync(source);
   const random = new SeededRandom('checkpoints');
   for (let number = 0; number < FILES; number++) {
@@ -75,7 +68,7 @@ async function snapshots(): Promise<Record<string, unknown>[]> {
 
 async function expectAllWhole(): Promise<void> {
   expectEnd(await computer.run('verify', '--read-data', '--kit', account.kit), 0);
-  expect((await installation.command('verify', account.tenantId)).status).toBe(0);
+  expect((await installation().command('verify', account.tenantId)).status).toBe(0);
 }
 
 test('each checkpoint is a snapshot that says that it is partial, restores, and gives way to the whole one', async () => {

@@ -1,13 +1,14 @@
 import { closeSync, lstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { AgentComputer } from '../builders/agent-process.ts';
 import { backUp, expectEnd, expectSameTreesTwice, restore, restoredAt } from '../builders/agent-run.ts';
 import { buildHardTree, withMaker } from '../builders/hard-tree.ts';
-import { Installation, type Account } from '../builders/installation.ts';
+import type { Account } from '../builders/installation.ts';
 import { buildRandomTree } from '../builders/random-tree.ts';
 import { unprivileged } from '../builders/unprivileged.ts';
+import { useInstallation } from '../builders/use-installation.ts';
 import { lacks } from '../requirements.ts';
 
 /** A folder comes back as it was, on another computer of the account, whatever is in it. */
@@ -21,22 +22,14 @@ const isRoot = process.getuid?.() === 0;
 // Without it one comparer stands alone: told, nothing is skipped.
 lacks('python3');
 
-let installation: Installation;
+const installation = useInstallation();
 let account: Account;
 let computer: AgentComputer;
 let source: string;
 let target: string;
 
-beforeAll(async () => {
-  installation = await Installation.start();
-});
-
-afterAll(async () => installation.remove());
-
 beforeEach(async () => {
-  account = await installation.account();
-  computer = await account.computer('one');
-  source = account.at('source');
+  ({ account, computer, source } = await installation().computer());
   target = account.at('target');
 });
 

@@ -1,33 +1,26 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { AgentComputer } from '../builders/agent-process.ts';
 import { backUp, backupLine, expectEnd, expectRestores, restoredAt } from '../builders/agent-run.ts';
 import { flipBit } from '../builders/flip-bit.ts';
-import { Installation, type Account } from '../builders/installation.ts';
+import type { Account } from '../builders/installation.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
 import { storedBlobs } from '../builders/stored-packs.ts';
+import { useInstallation } from '../builders/use-installation.ts';
 
 /** Bits rot on the server's disk; a computer that still has the content heals it with its next backup. */
 
 const MIB = 1024 ** 2;
 
-let installation: Installation;
+const installation = useInstallation();
 let account: Account;
 let computer: AgentComputer;
 let source: string;
 
-beforeAll(async () => {
-  installation = await Installation.start();
-});
-
-afterAll(async () => installation.remove());
-
 beforeEach(async () => {
-  account = await installation.account();
-  computer = await account.computer('one');
-  source = account.at('source');
+  ({ account, computer, source } = await installation().computer());
   mkdirSync(source);
   const random = new SeededRandom('healing');
   for (let number = 0; number < 4; number++) writeFileSync(join(source, `file-${number}`), random.bytes(MIB));
@@ -36,9 +29,9 @@ beforeEach(async () => {
 
 /** Changes a bit in each of these, and lets the server find it. */
 async function damage(kind: 'content' | 'catalog', count = Infinity): Promise<number> {
-  const blobs = storedBlobs(installation, account, kind).slice(0, count);
+  const blobs = storedBlobs(installation(), account, kind).slice(0, count);
   for (const { file, offset, length } of blobs) flipBit(file, offset + length - 1);
-  expect((await installation.command('scrub', account.tenantId)).status).toBe(1);
+  expect((await installation().command('scrub', account.tenantId)).status).toBe(1);
   return blobs.length;
 }
 
@@ -53,7 +46,7 @@ test.each([['--full'], [undefined]])(
     expectEnd(run, 0);
     expect(run.stdout).toContain(`Healed: ${damaged} damaged pieces on the server are whole again.`);
     expectEnd(await computer.run('verify', '--read-data', '--kit', account.kit), 0);
-    expect((await installation.command('damage', account.tenantId)).status).toBe(0);
+    expect((await installation().command('damage', account.tenantId)).status).toBe(0);
     const listed = (await computer.run('snapshots', '--json')).json();
     expect(listed).toHaveLength(2);
     for (const { snapshot_id: id } of listed) {

@@ -16,14 +16,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { AgentComputer } from '../builders/agent-process.ts';
 import { backUp, expectSameTrees, restore, restoredAt } from '../builders/agent-run.ts';
 import { changeTree } from '../builders/change-tree.ts';
 import { withMaker } from '../builders/hard-tree.ts';
-import { Installation, type Account } from '../builders/installation.ts';
+import type { Account } from '../builders/installation.ts';
 import { buildRandomTree } from '../builders/random-tree.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
+import { useInstallation } from '../builders/use-installation.ts';
 
 /** Runs after the first: only what changed travels, and every snapshot stays what it was. */
 
@@ -31,7 +32,7 @@ const MIB = 1024 ** 2;
 /** Of a run that has nothing to say: at most the nodes of the catalog in which a folder's time changed. */
 const NOTHING_BYTES_MAX = 20_000;
 
-let installation: Installation;
+const installation = useInstallation();
 let account: Account;
 let computer: AgentComputer;
 let source: string;
@@ -39,16 +40,8 @@ let restores = 0;
 /** Each snapshot with a copy of what it was made of. */
 let made: { readonly snapshot: string; readonly copy: string }[];
 
-beforeAll(async () => {
-  installation = await Installation.start();
-});
-
-afterAll(async () => installation.remove());
-
 beforeEach(async () => {
-  account = await installation.account();
-  computer = await account.computer('one');
-  source = account.at('source');
+  ({ account, computer, source } = await installation().computer());
   made = [];
 });
 

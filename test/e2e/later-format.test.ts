@@ -6,12 +6,13 @@ import { decodeManifest, encodeManifest, snapshotIdOf } from '@cofre/shared/form
 import { decodeSignedObject, encodeSignedObject } from '@cofre/shared/format/envelope/signed-object';
 import { signingKeyFromSeed } from '@cofre/shared/signature';
 import type { SnapshotPage } from '@cofre/shared/wire/snapshots';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { AgentComputer } from '../builders/agent-process.ts';
 import { backUp, expectEnd, expectFailure, restoredAt } from '../builders/agent-run.ts';
 import { AlteringProxy } from '../builders/altering-proxy.ts';
-import { Installation, type Account } from '../builders/installation.ts';
+import type { Account } from '../builders/installation.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
+import { useInstallation } from '../builders/use-installation.ts';
 
 /**
  * What a later version of the agent might have written, put into a server's answers: this one says that it has to
@@ -20,22 +21,16 @@ import { SeededRandom } from '../builders/seeded-random.ts';
 
 const HINT = 'Update this program, then try again.';
 
-let installation: Installation;
+const installation = useInstallation();
 let account: Account;
 let proxy: AlteringProxy;
 let computer: AgentComputer;
 let source: string;
 let snapshots: string[];
 
-beforeAll(async () => {
-  installation = await Installation.start();
-});
-
-afterAll(async () => installation.remove());
-
 beforeEach(async () => {
-  proxy = await AlteringProxy.open(installation.server.origin);
-  account = await installation.account();
+  proxy = await AlteringProxy.open(installation().server.origin);
+  account = await installation().account();
   computer = await account.computer('one', { origin: proxy.origin });
   source = account.at('source');
   mkdirSync(source);

@@ -1,29 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { AgentComputer } from '../builders/agent-process.ts';
 import { backUp, expectEnd, restore, restoredAt } from '../builders/agent-run.ts';
-import { Installation, type Account } from '../builders/installation.ts';
+import type { Account } from '../builders/installation.ts';
+import { useInstallation } from '../builders/use-installation.ts';
 import { lacks } from '../requirements.ts';
 
 /** What a run leaves out because it was told to: patterns, caches, other file systems, its own state. */
 
-let installation: Installation;
+const installation = useInstallation();
 let account: Account;
 let computer: AgentComputer;
 let source: string;
 
-beforeAll(async () => {
-  installation = await Installation.start();
-});
-
-afterAll(async () => installation.remove());
-
 beforeEach(async () => {
-  account = await installation.account();
-  computer = await account.computer('one');
-  source = account.at('source');
+  ({ account, computer, source } = await installation().computer());
   mkdirSync(source);
 });
 

@@ -1,12 +1,13 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { AgentComputer, RunningAgent } from '../builders/agent-process.ts';
 import { backUp, backupLine, expectEnd, expectRestores } from '../builders/agent-run.ts';
-import { Installation, type Account } from '../builders/installation.ts';
+import type { Account } from '../builders/installation.ts';
 import { NetworkProxy } from '../builders/network-proxy.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
+import { useInstallation } from '../builders/use-installation.ts';
 
 /** First backups that are killed go on; kinds of runs are what they say. */
 
@@ -14,18 +15,12 @@ const MIB = 1024 ** 2;
 const FILES = 100;
 const FILE_BYTES = 3 * MIB;
 
-let installation: Installation;
+const installation = useInstallation();
 let account: Account;
 let source: string;
 
-beforeAll(async () => {
-  installation = await Installation.start();
-});
-
-afterAll(async () => installation.remove());
-
 beforeEach(async () => {
-  account = await installation.account();
+  account = await installation().account();
   source = account.at('source');
   mkdirSync(source);
 });
@@ -53,7 +48,7 @@ async function killedAfter(computer: AgentComputer, line: NetworkProxy, bytes: n
 
 test('a first backup that is killed in the middle sends and reads only what was not done', async () => {
   writeFiles(FILES, FILE_BYTES);
-  const line = await NetworkProxy.open(installation.server.origin);
+  const line = await NetworkProxy.open(installation().server.origin);
   const computer = await account.computer('one', { origin: line.origin });
   const usedBefore = await account.usedBytes();
   await killedAfter(computer, line, 120 * MIB);

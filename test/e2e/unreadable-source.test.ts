@@ -1,11 +1,12 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { agentComputer, type AgentComputer, type AgentRun } from '../builders/agent-process.ts';
 import { backUp, backupLine, expectEnd, expectSameTrees, restoredAt } from '../builders/agent-run.ts';
-import { Installation, type Account } from '../builders/installation.ts';
+import type { Account } from '../builders/installation.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
 import { unprivileged, type Unprivileged } from '../builders/unprivileged.ts';
+import { useInstallation } from '../builders/use-installation.ts';
 import { lacks } from '../requirements.ts';
 
 /** What cannot be read keeps what the last run had of it, marked; it is told, and the rest goes on. */
@@ -13,17 +14,11 @@ import { lacks } from '../requirements.ts';
 const isRoot = process.getuid?.() === 0;
 const NOTHING_BYTES_MAX = 20_000;
 
-let installation: Installation;
+const installation = useInstallation();
 let account: Account;
 let source: string;
 let computer: AgentComputer;
 let restores = 0;
-
-beforeAll(async () => {
-  installation = await Installation.start();
-});
-
-afterAll(async () => installation.remove());
 
 interface Restored {
   readonly at: string;
@@ -60,7 +55,7 @@ describe.skipIf(isRoot && lacks('setpriv', 'unshare', 'mount'))('to a user who m
   }
 
   beforeEach(async () => {
-    account = await installation.account();
+    account = await installation().account();
     user = unprivileged(account.at('project'));
     user.give(account.at('home'));
     source = account.at('home', 'source');
@@ -155,7 +150,7 @@ describe.skipIf(lacks('strace'))('for a disk that fails', () => {
   }
 
   beforeEach(async () => {
-    account = await installation.account();
+    account = await installation().account();
     mkdirSync(account.at('home'));
     source = account.at('source');
     mkdirSync(join(source, 'folder'), { recursive: true });
