@@ -1,9 +1,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ByteString } from '@cofre/shared/bytes';
 import { beforeEach, expect, test } from 'vitest';
-import type { BackupOptions, BackupSummary } from '../../packages/agent/src/backup/backup.ts';
+import type { BackupSummary } from '../../packages/agent/src/backup/backup.ts';
 import { runBackup } from '../../packages/agent/src/backup/run-backup.ts';
 import { RUN_PACE, type RunPace } from '../../packages/agent/src/backup/run-pace.ts';
 import { createServerClient } from '../../packages/agent/src/client/http-client.ts';
@@ -11,6 +10,7 @@ import { deviceIdentity, requireIdentity } from '../../packages/agent/src/state/
 import type { AgentComputer } from '../builders/agent-process.ts';
 import { expectEnd, expectRestores, restoredAt } from '../builders/agent-run.ts';
 import type { Account } from '../builders/installation.ts';
+import { backupOptions } from '../builders/run-options.ts';
 import { SeededRandom } from '../builders/seeded-random.ts';
 import { useInstallation } from '../builders/use-installation.ts';
 
@@ -43,15 +43,7 @@ async function backUpAt(pace: Partial<RunPace>): Promise<BackupSummary> {
     certificatePin,
     credential: `${deviceId}.${credentialSecret}`,
   });
-  const options: BackupOptions = {
-    setName: 'default',
-    roots: [source.slice(1) as ByteString],
-    excludes: [],
-    oneFileSystem: false,
-    excludeCaches: false,
-    kind: 'incremental',
-    isDryRun: false,
-  };
+  const options = backupOptions(source);
   const context = { identity, client, stateFolder, cacheFolder: join(stateFolder, 'cache') };
   const observer = { onProgress: () => undefined, onFailure: () => undefined };
   const { signal } = new AbortController();

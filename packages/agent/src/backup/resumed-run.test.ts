@@ -7,6 +7,7 @@ import type { ChunkId } from '@cofre/shared/ids';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BackupServer } from '../../../../test/builders/backup-server.ts';
 import { FakeVault, type FakeDevice } from '../../../../test/builders/fake-vault.ts';
+import { backupOptions, restoreOptions } from '../../../../test/builders/run-options.ts';
 import { SeededRandom } from '../../../../test/builders/seeded-random.ts';
 import type { ServerClient } from '../client/server-client.ts';
 import { runRestore } from '../restore/run-restore.ts';
@@ -48,16 +49,7 @@ interface RunDetails {
 
 async function backUp({ options, client = server.client(), pace }: RunDetails = {}): Promise<BackupSummary> {
   failures = [];
-  const all: BackupOptions = {
-    setName: 'default',
-    roots: [source.slice(1) as ByteString],
-    excludes: [],
-    oneFileSystem: false,
-    excludeCaches: false,
-    kind: 'incremental',
-    isDryRun: false,
-    ...options,
-  };
+  const all = backupOptions(source, options);
   const stateFolder = path.join(folder, 'state');
   const context = {
     identity: device.identity,
@@ -342,20 +334,8 @@ async function lostInLatest(): Promise<string[]> {
       if (kind === 'content-lost') lost.push(path.basename(at));
     },
   };
-  const policies = { existing: 'refuse', owners: 'numbers', devices: false, setuid: false } as const;
-  const options = {
-    snapshot: 'latest',
-    kit: vault.kit,
-    paths: [],
-    target: path.join(folder, 'target'),
-    isDryRun: true,
-  };
-  const summary = await runRestore(
-    context,
-    { ...options, ...policies },
-    observer,
-    new AbortController().signal,
-  );
+  const options = restoreOptions(vault.kit, path.join(folder, 'target'), { isDryRun: true });
+  const summary = await runRestore(context, options, observer, new AbortController().signal);
   expect(summary.failure === null).toBe(lost.length === 0);
   return lost;
 }

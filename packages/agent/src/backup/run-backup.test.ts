@@ -17,6 +17,7 @@ import { LIMITS } from '@cofre/shared/limits';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BackupServer } from '../../../../test/builders/backup-server.ts';
 import { FakeVault, type FakeDevice } from '../../../../test/builders/fake-vault.ts';
+import { backupOptions } from '../../../../test/builders/run-options.ts';
 import { SeededRandom } from '../../../../test/builders/seeded-random.ts';
 import type { ServerClient } from '../client/server-client.ts';
 import type { AgentContext } from '../state/agent-context.ts';
@@ -55,16 +56,7 @@ async function backUp(
 ): Promise<BackupSummary> {
   failures = [];
   progress = [];
-  const all: BackupOptions = {
-    setName: 'default',
-    roots: [source.slice(1) as ByteString],
-    excludes: [],
-    oneFileSystem: false,
-    excludeCaches: false,
-    kind: 'incremental',
-    isDryRun: false,
-    ...options,
-  };
+  const all = backupOptions(source, options);
   const observer = {
     onProgress: (step: BackupProgress) => void progress.push(step),
     onFailure: (failure: BackupFailure) => void failures.push(failure),

@@ -20,6 +20,7 @@ import {
   type FakeEntry,
   type FakeTree,
 } from '../../../../test/builders/fake-vault.ts';
+import { restoreOptions } from '../../../../test/builders/run-options.ts';
 import { VaultReader } from '../vault-reader/vault-reader.ts';
 import type { RestoreNote, RestoreOptions } from './restore.ts';
 import { runRestore } from './run-restore.ts';
@@ -45,18 +46,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const context = () => fakeContext(vault, device, folder);
 
 async function restore(options: Partial<RestoreOptions> = {}) {
-  const all: RestoreOptions = {
-    snapshot: 'latest',
-    kit: vault.kit,
-    paths: [],
-    target,
-    isDryRun: false,
-    existing: 'refuse',
-    owners: 'numbers',
-    devices: false,
-    setuid: false,
-    ...options,
-  };
+  const all = restoreOptions(vault.kit, target, options);
   const observer = {
     onProgress: () => {},
     onNote: (note: RestoreNote) => void notes.push(note),

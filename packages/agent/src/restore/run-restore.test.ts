@@ -25,6 +25,7 @@ import {
 } from '../../../../test/builders/fake-entries.ts';
 import { fakeContext, type FakeTraffic } from '../../../../test/builders/fake-server-client.ts';
 import { FakeVault, type FakeDevice, type FakeTree } from '../../../../test/builders/fake-vault.ts';
+import { restoreOptions } from '../../../../test/builders/run-options.ts';
 import { SeededRandom } from '../../../../test/builders/seeded-random.ts';
 import type { RestoreNote, RestoreOptions, RestoreProgress } from './restore.ts';
 import { runRestore } from './run-restore.ts';
@@ -50,18 +51,7 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 async function restore(options: Partial<RestoreOptions> = {}, signal = new AbortController().signal) {
-  const all: RestoreOptions = {
-    snapshot: 'latest',
-    kit: vault.kit,
-    paths: [],
-    target,
-    isDryRun: false,
-    existing: 'refuse',
-    owners: 'numbers',
-    devices: false,
-    setuid: false,
-    ...options,
-  };
+  const all = restoreOptions(vault.kit, target, options);
   const observer = {
     onProgress: (step: RestoreProgress) => void progress.push(step),
     onNote: (note: RestoreNote) => void notes.push(note),
