@@ -167,6 +167,18 @@ export const SAMPLE_ENTRY: Metadata = {
 /** As little as an entry can have. */
 export const SMALL_ENTRY: Metadata = { type: 'directory', mode: 0, uid: 0, gid: 0, mtimeNs: 0n, size: 0 };
 
+/** A file of which everything was lost on the server, and could not be read again. */
+export const LOST_ENTRY: Metadata = {
+  type: 'file',
+  mode: 0o644,
+  uid: 1000,
+  gid: 1000,
+  mtimeNs: TIME_NS,
+  size: 5000,
+  holes: [{ offset: 0, length: 5000 }],
+  flags: { placeholder: true, stale: { sinceNs: TIME_NS, reason: 'lost' } },
+};
+
 /** `count` slices of chunks of their own. */
 export function sampleSlices(count: number, first = 0): Slice[] {
   return Array.from({ length: count }, (_, index) => ({

@@ -39,6 +39,15 @@ import {
   parseEnrolmentLine,
   type EnrolmentLine,
 } from '@cofre/shared/wire/enrolment-line';
+import {
+  decodeRetentionSetting,
+  encodeRetentionSetting,
+} from '@cofre/server/vault/objects/retention-setting';
+import {
+  decodeTenantDescription,
+  encodeTenantDescription,
+} from '@cofre/server/vault/objects/tenant-description';
+import { decodeTombstone, encodeTombstone } from '@cofre/server/vault/objects/tombstone';
 import { PackChecker, type CheckedPack } from '@cofre/server/vault/receive/pack-checker';
 import { describe, expect, test } from 'vitest';
 import { DOMAIN_ID } from '../builders/format-samples.ts';
@@ -145,6 +154,10 @@ const RECORD_FORMATS: Readonly<Record<string, Format>> = {
   snapshotInfo: format({ decode: decodeSnapshotInfo, encode: encodeSnapshotInfo }),
   entryWithEveryField: format({ decode: decodeEntryMetadata, encode: encodeEntryMetadata }),
   smallestEntry: format({ decode: decodeEntryMetadata, encode: encodeEntryMetadata }),
+  entryWithLostContent: format({ decode: decodeEntryMetadata, encode: encodeEntryMetadata }),
+  tenantDescription: format({ decode: decodeTenantDescription, encode: encodeTenantDescription }),
+  retentionSetting: format({ decode: decodeRetentionSetting, encode: encodeRetentionSetting }),
+  tombstone: format({ decode: decodeTombstone, encode: encodeTombstone }),
 };
 
 describe.each(Object.entries(readJsonVector<Record<string, RecordVector>>('records.json')))(

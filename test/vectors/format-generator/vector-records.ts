@@ -10,6 +10,9 @@ import {
   type LeafItem,
   type ListNode,
 } from '@cofre/shared/catalog/node';
+import { encodeRetentionSetting } from '@cofre/server/vault/objects/retention-setting';
+import { encodeTenantDescription } from '@cofre/server/vault/objects/tenant-description';
+import { encodeTombstone } from '@cofre/server/vault/objects/tombstone';
 import { encodeManifest } from '@cofre/shared/format/envelope/manifest';
 import { encodeReadGrant } from '@cofre/shared/format/envelope/read-grant';
 import { encodeReceipt } from '@cofre/shared/format/envelope/receipt';
@@ -23,6 +26,7 @@ import type { ChunkId } from '@cofre/shared/ids';
 import type { SigningKey } from '@cofre/shared/signature';
 import { formatEnrolmentLine, type EnrolmentLine } from '@cofre/shared/wire/enrolment-line';
 import {
+  LOST_ENTRY,
   SAMPLE_DOMAIN_OBJECT,
   SAMPLE_ENTRY,
   SAMPLE_INFO,
@@ -35,6 +39,11 @@ import {
   sampleChunkId,
   sampleSlices,
 } from '../../builders/format-samples.ts';
+import {
+  SAMPLE_DESCRIPTION,
+  SAMPLE_RETENTION,
+  SAMPLE_TOMBSTONE,
+} from '../../builders/server-record-samples.ts';
 import { device, recovery } from './vector-keys.ts';
 
 /** Objects of each kind with every field filled, signed by who signs them. */
@@ -58,6 +67,10 @@ export function makeRecordVectors() {
     snapshotInfo: { value: SAMPLE_INFO, bytes: encodeSnapshotInfo(SAMPLE_INFO) },
     entryWithEveryField: { value: SAMPLE_ENTRY, bytes: encodeEntryMetadata(SAMPLE_ENTRY) },
     smallestEntry: { value: SMALL_ENTRY, bytes: encodeEntryMetadata(SMALL_ENTRY) },
+    entryWithLostContent: { value: LOST_ENTRY, bytes: encodeEntryMetadata(LOST_ENTRY) },
+    tenantDescription: { value: SAMPLE_DESCRIPTION, bytes: encodeTenantDescription(SAMPLE_DESCRIPTION) },
+    retentionSetting: { value: SAMPLE_RETENTION, bytes: encodeRetentionSetting(SAMPLE_RETENTION) },
+    tombstone: { value: SAMPLE_TOMBSTONE, bytes: encodeTombstone(SAMPLE_TOMBSTONE) },
   };
 }
 
