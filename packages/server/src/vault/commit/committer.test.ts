@@ -16,6 +16,7 @@ import {
   type SampleBlob,
   type SampleDevice,
 } from '../../../../../test/builders/vault-samples.ts';
+import { IndexConnection } from '../index/connection.ts';
 import type { Vault } from '../vault.ts';
 
 let opened: OpenedVaults;
@@ -202,6 +203,31 @@ test('parts that are sent anew during a commit never get into its snapshot', asy
   expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
   expect(await listSnapshotIds()).toHaveLength(1);
   expect(await verifyAll(vault)).toEqual([]);
+});
+
+test('what stops being live while a commit is prepared is told as missing, and makes no snapshot', async () => {
+  let strike = (): void => undefined;
+  const struck = await openSampleVaults({
+    crashPoint: (name) => {
+      if (name === 'commit-checked') strike();
+    },
+  });
+  try {
+    const tenant = await addSampleTenant(struck);
+    const blob = sampleBlob(tenant.device);
+    strike = () => {
+      strike = () => undefined;
+      const { database } = new IndexConnection(struck.databaseOf(tenant.vault.tenantId));
+      database.exec(`UPDATE chunks SET state = 1 WHERE chunk_id = x'${blob.chunkId}';
+        UPDATE vault SET liveness_epoch = liveness_epoch + 1`);
+      database.close();
+    };
+    const { result } = await (await SampleRun.open(tenant.vault, tenant.device)).backUp([blob]);
+    expect(result).toEqual({ status: 'missing', total: 1, missing: [blob.chunkId] });
+    expect((await tenant.vault.statistics()).snapshots).toBe(0);
+  } finally {
+    await struck.remove();
+  }
 });
 
 test('sets of a device have chains of their own', async () => {
