@@ -6,7 +6,7 @@ import type { SessionRecord } from '../db/people-records.ts';
 import type { PeopleStore } from '../db/people-store.ts';
 import type { AuthenticatedPerson } from './authenticated-person.ts';
 import { permissionsOf } from './permissions.ts';
-import { hashOfSecret } from './secret-token.ts';
+import { hashOfSecret } from '../platform/secret-hash.ts';
 
 const BEARER = /^Bearer (cofre_[A-Za-z0-9_-]{43})$/;
 const SESSION = /^[A-Za-z0-9_-]{43}$/;

@@ -5,7 +5,7 @@ import type { UserRecord } from '../db/people-records.ts';
 import type { PeopleStore } from '../db/people-store.ts';
 import type { Passkeys } from './passkeys.ts';
 import type { PasswordHashes } from './password-hashes.ts';
-import { hashOfSecret } from './secret-token.ts';
+import { hashOfSecret } from '../platform/secret-hash.ts';
 import { totpStep } from './totp.ts';
 
 /** Whether somebody is who he says: password, code, recovery code. Attempts are throttled by who calls. */

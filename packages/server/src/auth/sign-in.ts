@@ -14,7 +14,8 @@ import type { PeopleStore } from '../db/people-store.ts';
 import { hasSecondFactor } from './authenticated-person.ts';
 import type { Passkeys } from './passkeys.ts';
 import type { Proofs } from './proofs.ts';
-import { hashOfSecret, newSecretToken } from './secret-token.ts';
+import { hashOfSecret } from '../platform/secret-hash.ts';
+import { newSecretToken } from './secret-token.ts';
 import type { Attempt, SignInThrottle } from './sign-in-throttle.ts';
 import { WaitingCeremonies } from './waiting-ceremonies.ts';
 

@@ -1,6 +1,7 @@
 import { LIMITS } from '@cofre/shared/limits';
 import type { Clock } from '../clock.ts';
-import { hashOfSecret, newSecretToken } from './secret-token.ts';
+import { hashOfSecret } from '../platform/secret-hash.ts';
+import { newSecretToken } from './secret-token.ts';
 
 interface Waiting<Content> {
   readonly content: Content;

@@ -6,7 +6,8 @@ import type { ApiTokenItem, createApiTokenRequest } from '@cofre/shared/wire/peo
 import type { AuditEvent, AuditLog } from '../audit/audit-log.ts';
 import { actorFrom, type AuthenticatedPerson } from '../auth/authenticated-person.ts';
 import { requireFreshProof, requireSession } from '../auth/reach.ts';
-import { hashOfSecret, newSecretToken } from '../auth/secret-token.ts';
+import { hashOfSecret } from '../platform/secret-hash.ts';
+import { newSecretToken } from '../auth/secret-token.ts';
 import type { Clock } from '../clock.ts';
 import type { ApiTokenRecord } from '../db/people-records.ts';
 import type { PeopleStore } from '../db/people-store.ts';

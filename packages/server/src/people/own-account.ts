@@ -15,7 +15,7 @@ import type { Passkeys } from '../auth/passkeys.ts';
 import type { Proofs } from '../auth/proofs.ts';
 import { needsSecondFactor, requireFreshProof, requireSession } from '../auth/reach.ts';
 import { newRecoveryCodes } from '../auth/recovery-codes.ts';
-import { hashOfSecret } from '../auth/secret-token.ts';
+import { hashOfSecret } from '../platform/secret-hash.ts';
 import type { SignInThrottle } from '../auth/sign-in-throttle.ts';
 import { newTotpSecret, totpStep, totpUri } from '../auth/totp.ts';
 import type { Clock } from '../clock.ts';

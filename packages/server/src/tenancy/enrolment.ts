@@ -4,7 +4,7 @@ import type { enrolRequest, EnrolResponse } from '@cofre/shared/wire/enrolment';
 import type { Clock } from '../clock.ts';
 import type { CredentialStore } from '../db/appliance-stores.ts';
 import type { Vaults } from '../vault/vault.ts';
-import { hashOfCode } from './one-time-code.ts';
+import { hashOfSecret } from '../platform/secret-hash.ts';
 
 /** Turns a one-time code into a device. */
 export class Enrolments {
@@ -25,7 +25,7 @@ export class Enrolments {
   async enrol({ code, ...device }: z.output<typeof enrolRequest>): Promise<EnrolResponse> {
     const enrolled = await this.#credentials.enrol({
       ...device,
-      codeHash: hashOfCode(code),
+      codeHash: hashOfSecret(code),
       deviceId: newRandomId<DeviceId>(),
       nowMs: this.#clock(),
     });

@@ -3,7 +3,8 @@ import type { InviteResponse } from '@cofre/shared/wire/administration';
 import { formatEnrolmentLine } from '@cofre/shared/wire/enrolment-line';
 import type { Clock } from '../clock.ts';
 import type { TenantScope } from '../db/appliance-stores.ts';
-import { hashOfCode, newOneTimeCode } from './one-time-code.ts';
+import { hashOfSecret } from '../platform/secret-hash.ts';
+import { newOneTimeCode } from './one-time-code.ts';
 import type { PublicAddress } from './public-address.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function invite(
   const code = newOneTimeCode();
   const createdMs = clock();
   const expiresMs = createdMs + LIMITS.invitationLifetimeMs;
-  await scope.insertInvitation({ codeHash: hashOfCode(code), createdMs, expiresMs });
+  await scope.insertInvitation({ codeHash: hashOfSecret(code), createdMs, expiresMs });
   return {
     line: formatEnrolmentLine({ ...publicAddress, code }),
     expires: new Date(expiresMs).toISOString(),

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomCode } from '../platform/random-code.ts';
 
 /** Easy to read aloud: neither 0 and O nor 1 and I. */
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
@@ -7,11 +7,10 @@ const GROUP_CHARACTERS = 4;
 const CHARACTERS = GROUPS * GROUP_CHARACTERS;
 
 /**
- * Such as `K7QF-2MXB-9RTA`: 60 random bits, five of each random byte, so that none is likelier. It names a tenant on an
- * invoice and on the phone, and opens nothing.
+ * Such as `K7QF-2MXB-9RTA`: 60 random bits. It names a tenant on an invoice and on the phone, and opens nothing.
  */
 export function newManagementCode(): string {
-  return grouped(Array.from(randomBytes(CHARACTERS), (byte) => ALPHABET[byte & 31]).join(''));
+  return grouped(randomCode(ALPHABET, CHARACTERS));
 }
 
 /** A code as we write it, from one as people type it: small letters, spaces, no hyphens. */
