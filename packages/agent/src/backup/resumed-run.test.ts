@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ByteString } from '@cofre/shared/bytes';
 import { CofreError } from '@cofre/shared/errors';
 import type { ChunkId } from '@cofre/shared/ids';
@@ -221,7 +222,16 @@ test('where there is a complete snapshot no checkpoint hides it', async () => {
 
 test('a run that is longer than a session goes on in the next, behind a checkpoint', async () => {
   await writeFiles(60);
-  const summary = await backUp({ pace: { sessionMs: 700 } });
+  const client = server.client();
+  // Two packs at a time of some eight MiB each: longer than a session, however fast the machine.
+  const slow: ServerClient = {
+    ...client,
+    putPack: async (...given) => {
+      await delay(250);
+      return await client.putPack(...given);
+    },
+  };
+  const summary = await backUp({ client: slow, pace: { sessionMs: 700 } });
   expect(server.countOf('openSession')).toBeGreaterThan(1);
   expect(server.manifests.length).toBeGreaterThan(1);
   expect(summary).toMatchObject({ filesNew: 60, filesFailed: 0, kind: 'full' });

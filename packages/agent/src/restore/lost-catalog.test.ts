@@ -188,9 +188,11 @@ describe('a folder of which the entry is lost', () => {
 
   it('is told apart from a path that the snapshot never had', async () => {
     await restore({ isDryRun: true });
-    const beside = shownPathOf((lost[0] as LostRange).from);
+    // Not where the range begins: with some keys that is the beginning of the catalog, and so all of it.
+    const left = new Set(remaining(tree).map(([at]) => at));
+    const beside = Object.keys(tree).find((at) => !left.has(at) && tree[at]?.entry.type === 'file');
     await expect(restore({ paths: ['zz' as ByteString] })).rejects.toMatchObject({ code: 'path_not_found' });
-    const summary = await restore({ paths: [beside] });
+    const summary = await restore({ paths: [beside as ByteString] });
     expect(summary).toMatchObject({ filesRestored: 0, failure: { code: 'entries_lost' } });
   });
 });
